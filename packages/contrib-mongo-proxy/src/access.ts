@@ -121,6 +121,17 @@ export function isAboutConnection(command: string): boolean {
   return ofConnections.has(command);
 }
 
+/** Whether a server runs a command only for clients that have logged in, if it wants logins. */
+export function needsLogin(command: string): boolean {
+  return !isAboutConnection(command) && !ofStrangers.has(command);
+}
+
+/** Those of mongod and mongos that need no login (`requiresAuth`), and that are about no connection. */
+const ofStrangers: ReadonlySet<string> = new Set([
+  ...["listCommands", "features", "availableQueryOptions", "isdbgrid", "isdbGrid", "_isSelf", "getnonce"],
+  ...["forceerror", "getLastError", "getlasterror", "getPrevError", "getpreverror", "resetError", "reseterror"],
+]);
+
 const ofConnections: ReadonlySet<string> = new Set([
   ...["hello", "isMaster", "ismaster", "ping", "buildInfo", "buildinfo", "connectionStatus", "whatsmyuri"],
   ...["saslStart", "saslContinue", "authenticate", "logout", "startSession", "endSessions", "refreshSessions"],

@@ -7,7 +7,7 @@
 
 import type { Deadline } from "@hemi/common";
 import type { ConnEndReason, LinkUser, TcpsBackend, TcpsConn } from "@hemi/internal";
-import { type Access, isAboutConnection } from "./access.ts";
+import { type Access, needsLogin } from "./access.ts";
 import { MessageReader, ProtocolError, readHead } from "./protocol/messages.ts";
 import { errorReply, hasSucceeded, helloReply, helloRequest, isHello, type ErrorName } from "./protocol/replies.ts";
 import { messageFlags, readRequest, type Request } from "./protocol/requests.ts";
@@ -113,7 +113,7 @@ export class ClientSession implements LinkUser {
   #owe(request: Request, server: ServerConn): void {
     if (this.#owed.has(request.requestId)) throw new ProtocolError("the id of a request that has no reply yet");
     const { requestId, operation, command } = request;
-    const isWork = !isAboutConnection(command);
+    const isWork = needsLogin(command);
     this.#owed.set(requestId, { request: { requestId, operation }, server, isHello: isHello(command), isWork });
   }
 

@@ -6,6 +6,7 @@
 
 import type { ClientPipe, ConnEndReason } from "@hemi/internal";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
+import { letter, ofData } from "../protocol/letters.ts";
 import { headSize, idle, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
 import { type CancelKey, type Cancels, keyMessage } from "../server/cancels.ts";
 import type { Entry } from "../server/expected.ts";
@@ -13,7 +14,7 @@ import { leftoverOf } from "../server/leftovers.ts";
 import type { Lender } from "../server/lender.ts";
 import type { PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
-import type { Statement } from "../server/statements.ts";
+import { closeMessage, type Statement } from "../server/statements.ts";
 import { ClientStatements } from "./client-statements.ts";
 import { SessionParams, type ParamSets } from "./session-params.ts";
 
@@ -58,8 +59,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   /** What goes to the server, and to the client, at the end of this read. */
   #toServer: Buffer[] | undefined;
   #toClient: Buffer[] | undefined;
-  /** Whether rows, or their description, have come since the last command was complete. */
-  #hasResult = false;
+  /** Whether rows, or their description, have come since the last command was complete. `false`: there are none. */
+  #hasResult: boolean | undefined;
   /** The client reads too slowly. */
   #isClientSlow = false;
   #transactions = 0;
@@ -141,6 +142,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   }
 
   #forward(server: ServerConn, type: number, bytes: Buffer, start: number, end: number): void {
+    const isUnnamed = type === letter.parse && bytes[start + headSize] === 0;
+    if (server.unnamedOf !== undefined) this.#dropUnnamed(server, type, isUnnamed);
     switch (type) {
       case letter.query:
       case letter.call:
@@ -152,20 +155,31 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         this.#countQuery();
         return this.#send(entries.execute, bytes, start, end);
       case letter.parse:
+        if (isUnnamed) server.unnamedOf = this.#key?.id;
         return this.#namedStatements.parse(server, bytes, start, end);
       case letter.bind:
         return this.#namedStatements.bind(server, bytes, start, end);
       case letter.describe:
       case letter.close:
         return this.#namedStatements.describeOrClose(server, type === letter.close, bytes.subarray(start, end));
-      case letter.flush:
-      case letter.copyData:
       case letter.copyDone:
       case letter.copyFail:
+        return this.#send(entries.copyEnd, bytes, start, end);
+      case letter.flush:
+      case letter.copyData:
         return this.#pass(Buffer.from(bytes.subarray(start, end)));
       default:
         throw new ProtocolError(`a message of the unknown type ${type}`);
     }
+  }
+
+  /** The unnamed statement of another client must not be run: it goes before anything that could fail. */
+  #dropUnnamed(server: ServerConn, type: number, isReplaced: boolean): void {
+    if (server.unnamedOf === this.#key?.id || ofData.has(type)) return;
+    server.unnamedOf = undefined;
+    if (isReplaced || type === letter.query) return;
+    this.#pass(closeMessage(""));
+    this.#expect(entries.closeUnnamed);
   }
 
   #countQuery(): void {
@@ -261,13 +275,14 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     if (type === letter.param) this.#takeParam(server, bytes, start, end);
     else if (type === letter.complete) this.#takeLeftover(server, bytes, start, end);
     if (type === letter.row || type === letter.rowDescription) this.#hasResult = true;
+    else if (type === letter.noData) this.#hasResult = false;
     const verdict = server.expected.answered(type);
     const isOurs = verdict === "drop" && type !== letter.param;
     if (!isOurs) this.#tell(Buffer.from(bytes.subarray(start, end)));
     const given = server.expected.given();
     if (given !== undefined) this.#tell(given);
     if (type !== letter.ready) return;
-    this.#hasResult = false;
+    this.#hasResult = undefined;
     if (server.status === idle && verdict === "pass") {
       this.#transactions++;
       this.#host.count("transaction");
@@ -298,9 +313,10 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   }
 
   #takeLeftover(server: ServerConn, bytes: Buffer, start: number, end: number): void {
-    const hasResult = this.#hasResult;
-    this.#hasResult = false;
-    if (server.expected.head?.kind === "own query") return;
+    const { head, length } = server.expected;
+    const hasResult = this.#hasResult ?? (head?.kind === "query" ? false : undefined);
+    this.#hasResult = undefined;
+    if (head?.kind === "own query") return;
     switch (leftoverOf(bytes, start, end, hasResult)) {
       case "none":
         return;
@@ -311,10 +327,12 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         this.#isBound = true;
         return;
       case "clean":
-        server.isDirty = false;
+        // What was sent behind it leaves something again.
+        server.isDirty = length > 1;
         server.statements.clear();
         return this.#statements?.clear();
       case "forgotten":
+        server.isDirty ||= length > 1;
         server.statements.clear();
         return this.#statements?.clear();
     }
@@ -365,28 +383,9 @@ const entries = {
   sync: { kind: "sync" },
   execute: { kind: "execute" },
   own: { kind: "own query" },
+  copyEnd: { kind: "copy end" },
+  closeUnnamed: { kind: "close", evicts: "" },
 } as const satisfies Readonly<Record<string, Entry>>;
-
-const letter = {
-  query: 81,
-  call: 70,
-  sync: 83,
-  execute: 69,
-  parse: 80,
-  bind: 66,
-  describe: 68,
-  close: 67,
-  flush: 72,
-  copyData: 100,
-  copyDone: 99,
-  copyFail: 102,
-  // Of servers.
-  param: 83,
-  complete: 67,
-  rowDescription: 84,
-  row: 68,
-  ready: 90,
-} as const;
 
 /** Not a prop: a client that sends more at once is read when the first requests are answered. */
 const maxExpected = 10_000;

@@ -80,3 +80,38 @@ test("the Sync that a server in COPY FROM STDIN ignores is not waited for", () =
   expected.answered(letter("Z"));
   expect([expected.length, expected.isOpen]).toEqual([0, false]);
 });
+
+test("all that is sent behind the data of COPY FROM STDIN is waited for, even if it was sent at once", () => {
+  const expected = new Expected(nothing);
+  for (const kind of ["execute", "sync", "copy end", "sync", "query"] as const) expected.add({ kind });
+  for (const type of ["G", "C"]) expected.answered(letter(type));
+  expect(expected.length).toBe(2);
+  expected.answered(letter("Z"));
+  expect([expected.length, expected.isOpen, expected.isUncertain]).toEqual([1, true, false]);
+  expected.answered(letter("Z"));
+  expect([expected.length, expected.isOpen]).toEqual([0, false]);
+});
+
+test("a COPY that fails behind a Sync makes uncertain what follows, and one without such a Sync does not", () => {
+  const certain = new Expected(nothing);
+  certain.add({ kind: "execute" });
+  for (const type of ["G", "E"]) certain.answered(letter(type));
+  for (const kind of ["copy end", "sync"] as const) certain.add({ kind });
+  certain.answered(letter("Z"));
+  expect([certain.length, certain.isUncertain]).toEqual([0, false]);
+  const uncertain = new Expected(nothing);
+  uncertain.add({ kind: "execute" });
+  uncertain.answered(letter("G"));
+  uncertain.add({ kind: "sync" });
+  uncertain.answered(letter("E"));
+  expect(uncertain.isUncertain).toBe(true);
+});
+
+test("the end of data that no COPY waits for is not waited for either", () => {
+  const expected = new Expected(nothing);
+  expect(expected.add({ kind: "copy end" })).toBeUndefined();
+  expect(expected.length).toBe(0);
+  for (const kind of ["query", "copy end"] as const) expected.add({ kind });
+  expected.answered(letter("Z"));
+  expect([expected.length, expected.isOpen]).toEqual([0, false]);
+});

@@ -15,6 +15,8 @@ export type Entry =
   | { readonly kind: "sync" | "query" }
   /** A Query of the proxy: nothing of its answer is for the client. */
   | { readonly kind: "own query" }
+  /** CopyDone and CopyFail, which have no answer: a server in COPY FROM STDIN ignores the Syncs before them only. */
+  | { readonly kind: "copy end" }
   /** Parse or Close that the server need not see: answered in its turn. */
   | { readonly kind: "given"; readonly answer: Buffer };
 
@@ -36,6 +38,11 @@ export class Expected {
   #isIgnoring = false;
   /** There was a message of the extended protocol, and no ReadyForQuery after which nothing is owed. */
   #isOpen = false;
+  /** The server is in COPY FROM STDIN, and the end of the data has not been sent. */
+  #isCopying = false;
+  /** Syncs were taken for ignored, because the server is in COPY FROM STDIN. */
+  #hasIgnoredSyncs = false;
+  #isUncertain = false;
 
   constructor(ignored: Ignored) {
     this.#ignored = ignored;
@@ -53,18 +60,32 @@ export class Expected {
     return this.#isOpen;
   }
 
+  /**
+   * COPY FROM STDIN has failed, and there were Syncs before the end of the data: whether the server has read them
+   * before it failed, and ignores them, or after that, and answers them, cannot be known. Nobody else may get the
+   * connection.
+   */
+  get isUncertain(): boolean {
+    return this.#isUncertain;
+  }
+
   get head(): Entry | undefined {
     return this.#entries[0];
   }
 
   /** Returns the answers that are due at once. */
   add(entry: Entry): Buffer | undefined {
+    if (this.#isCopying) {
+      if (entry.kind === "copy end") this.#isCopying = false;
+      if (entry.kind === "sync") this.#hasIgnoredSyncs = true;
+      if (entry.kind === "copy end" || entry.kind === "sync") return undefined;
+    }
     if (entry.kind === "sync") this.#isIgnoring = false;
     if (this.#isIgnoring) {
       this.#ignore(entry);
       return undefined;
     }
-    if (entry.kind !== "given" && entry.kind !== "own query") this.#isOpen = true;
+    if (entry.kind !== "given" && entry.kind !== "own query" && entry.kind !== "copy end") this.#isOpen = true;
     this.#entries.push(entry);
     return this.given();
   }
@@ -72,8 +93,8 @@ export class Expected {
   /** The answers of our own whose turn it is. */
   given(): Buffer | undefined {
     const answers: Buffer[] = [];
-    for (let head = this.head; head?.kind === "given"; head = this.head) {
-      answers.push(head.answer);
+    for (let head = this.head; head?.kind === "given" || head?.kind === "copy end"; head = this.head) {
+      if (head.kind === "given") answers.push(head.answer);
       this.#entries.shift();
     }
     return answers.length === 0 ? undefined : Buffer.concat(answers);
@@ -82,7 +103,11 @@ export class Expected {
   /** A message of the server has come. */
   answered(type: number): Verdict {
     const verdict = this.#answered(type);
-    if (type === letter.ready && this.#entries.length === 0) this.#isOpen = false;
+    while (this.head?.kind === "copy end") this.#entries.shift();
+    if (type === letter.ready && this.#entries.length === 0) {
+      this.#isOpen = false;
+      this.#isIgnoring = false;
+    }
     return verdict;
   }
 
@@ -94,11 +119,14 @@ export class Expected {
       return "drop";
     }
     if (type === letter.error && head.kind !== "query") {
+      if (this.#hasIgnoredSyncs) this.#isUncertain = true;
+      this.#copyIsOver();
       this.#skipToSync();
       return "pass";
     }
     if (type === letter.copyIn && head.kind === "execute") this.#dropSyncs();
     if (!endsIt(head, type)) return "pass";
+    this.#copyIsOver();
     this.#entries.shift();
     const isOurs = (head.kind === "parse" && head.isOurs) || (head.kind === "close" && head.evicts !== undefined);
     return isOurs ? "drop" : "pass";
@@ -120,9 +148,20 @@ export class Expected {
     if (entry.kind === "close" && entry.evicts !== undefined) this.#ignored.notEvicted(entry.evicts);
   }
 
-  /** A server in COPY FROM STDIN ignores the Syncs that came before the data ("COPY Operations"). */
+  /** A server in COPY FROM STDIN ignores the Syncs before the end of the data ("COPY Operations"). */
   #dropSyncs(): void {
-    while (this.#entries[1]?.kind === "sync") this.#entries.splice(1, 1);
+    const end = this.#entries.findIndex(({ kind }) => kind === "copy end");
+    this.#isCopying = end < 0;
+    const isDropped = ({ kind }: Entry, at: number): boolean =>
+      at === end || (kind === "sync" && (this.#isCopying || at < end));
+    const kept = this.#entries.filter((entry, at) => !isDropped(entry, at));
+    this.#hasIgnoredSyncs = this.#entries.length - kept.length > (this.#isCopying ? 0 : 1);
+    this.#entries = kept;
+  }
+
+  #copyIsOver(): void {
+    this.#isCopying = false;
+    this.#hasIgnoredSyncs = false;
   }
 }
 
@@ -143,6 +182,7 @@ function endsIt({ kind }: Entry, type: number): boolean {
     case "query":
       return type === letter.ready;
     case "own query":
+    case "copy end":
     case "given":
       return false;
   }

@@ -8,14 +8,20 @@
  */
 export type Leftover = "none" | "dirty" | "bound" | "forgotten" | "clean";
 
-/** Of a message of the type `C`. `hasResult`: rows, or their description, came before it. */
-export function leftoverOf(bytes: Buffer, start: number, end: number, hasResult: boolean): Leftover {
+/**
+ * Of a message of the type `C`. `hasResult`: rows, or their description, came before it; `undefined`: the client did
+ * not ask whether there are any.
+ */
+export function leftoverOf(bytes: Buffer, start: number, end: number, hasResult: boolean | undefined): Leftover {
   const first = bytes[start + 5];
   // Most commands, by their first letter, leave nothing: INSERT, UPDATE, BEGIN, COMMIT.
-  if (first !== 83 && first !== 76 && first !== 80 && first !== 68 && first !== 67) return "none";
+  if (first === undefined || !firstLetters.has(first)) return "none";
   const tag = bytes.toString("latin1", start + 5, end - 1);
-  // CREATE TABLE AS and SELECT INTO have the tag of a SELECT, but no result. Without rows, they are not told apart.
-  if (tag.startsWith("SELECT ") && !hasResult && tag !== "SELECT 0") return "dirty";
+  // CREATE TABLE AS and SELECT INTO have the tag of a SELECT, but no result. Without rows, and without a description,
+  // they are not told apart.
+  if (tag.startsWith("SELECT ") && (hasResult === false || (hasResult === undefined && tag !== "SELECT 0"))) {
+    return "dirty";
+  }
   // All kinds of objects can be temporary, also by their schema: `pg_temp`.
   if (tag.startsWith("CREATE ")) return "dirty";
   return tags.get(tag) ?? "none";
@@ -27,6 +33,8 @@ const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
   ["LOAD", "dirty"],
   ["DECLARE CURSOR", "dirty"],
   ["DO", "dirty"],
+  // With ANALYZE, it runs what it explains.
+  ["EXPLAIN", "dirty"],
   ["CALL", "dirty"],
   ["LISTEN", "bound"],
   ["DISCARD ALL", "clean"],
@@ -34,3 +42,6 @@ const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
   ["DEALLOCATE", "dirty"],
   ["DEALLOCATE ALL", "forgotten"],
 ]);
+
+/** Of SELECT and SET, LISTEN and LOAD, PREPARE, those that begin with D, CREATE and CALL, EXPLAIN. */
+const firstLetters: ReadonlySet<number> = new Set(Buffer.from("SLPDCE"));

@@ -116,7 +116,7 @@ export class Pool implements ServerSource {
   #released(conn: ServerConn, mustReset: boolean): void {
     if (conn.isOver) return;
     // In the middle of something: only the server knows of what.
-    if (conn.status !== idle || this.#isTooOld(conn)) return conn.terminate();
+    if (conn.status !== idle || conn.expected.isUncertain || this.#isTooOld(conn)) return conn.terminate();
     const { resetQuery } = this.#options.settings;
     if (!mustReset && !conn.isDirty) return this.#freed(conn);
     const { idle: deadline } = this.#conns.get(conn) ?? {};

@@ -74,6 +74,8 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
   isDirty = false;
   /** Names of statements that it has. */
   readonly statements = new Set<string>();
+  /** The id of the client whose unnamed statement it may have. */
+  unnamedOf: number | undefined;
   /** What it owes its user. */
   readonly expected = new Expected(this);
   isOver = false;
@@ -284,8 +286,8 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
     if (type === types.param) this.#takeParam(bytes, start, end);
     else if (type === types.ready) this.status = bytes[start + 5] ?? idle;
     if (this.#user !== undefined) return this.#user.message(type, bytes, start, end);
-    // Free, and the server ends it.
-    if (type === types.error) this.close();
+    // Free: the server ends it, or says what was for the last client, and must not be for the next one.
+    if (!unasked.has(type)) this.close();
   }
 
   #takeParam(bytes: Buffer, start: number, end: number): void {
@@ -311,6 +313,9 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
 }
 
 const types = { authentication: 82, key: 75, param: 83, ready: 90, error: 69 } as const;
+
+/** What a server says at any time: ParameterStatus, NoticeResponse and NotificationResponse. */
+const unasked: ReadonlySet<number> = new Set([types.param, 78, 65]);
 
 /** Whether an error says that the client is not who it says, or may not do what it asks: no fault of the server. */
 function isOfLogin(state: string): boolean {

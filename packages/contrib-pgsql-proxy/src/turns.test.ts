@@ -1,0 +1,99 @@
+// Clients that take turns on one server, which answers as if it did what it is told.
+
+import type { Socket } from "node:net";
+import { expect, test } from "vitest";
+import { int32, message, MessageReader, readyIdle } from "./protocol/messages.ts";
+import { fakeServer, welcome } from "./testing/fake-server.ts";
+import { proxy } from "./testing/proxied.ts";
+
+const answers: Readonly<Record<string, Buffer>> = {
+  P: message("1"),
+  B: message("2"),
+  C: message("3"),
+  E: message("C", "INSERT 0 1\0"),
+  S: readyIdle,
+};
+
+/** `told`: what it was told, each with its type; a Query is answered with its text as a tag. */
+async function server() {
+  const told: string[] = [];
+  const readers = new Map<Socket, MessageReader>();
+  const fake = await fakeServer((received, socket) => {
+    if (received[0] === 0) return void socket.write(welcome);
+    let reader = readers.get(socket);
+    if (reader === undefined) {
+      reader = new MessageReader({
+        maxMessageSize: 1_000_000,
+        message(type, bytes, start, end) {
+          const letter = String.fromCharCode(type);
+          const text = bytes.toString("utf8", start + 5, end - 1);
+          told.push(`${letter} ${text}`.trim());
+          const answer = Buffer.concat([message("C", `${text}\0`), readyIdle]);
+          socket.write(letter === "Q" ? answer : (answers[letter] ?? Buffer.alloc(0)));
+        },
+      });
+      readers.set(socket, reader);
+    }
+    reader.add(received);
+  });
+  return { port: fake.port, told, [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose]() };
+}
+
+const query = (text: string) => message("Q", `${text}\0`);
+const parse = (text: string) => message("P", `\0${text}\0`, Buffer.alloc(2));
+const run = Buffer.concat([message("B", "\0\0", Buffer.alloc(6)), message("E", "\0", int32(0)), message("S")]);
+
+test("a client cannot run the unnamed statement of the client before it", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const [first, second] = [site.client(), site.client()];
+  for (const client of [first, second]) {
+    await client.logIn("of-the-user");
+    await client.next(7);
+  }
+  first.send(Buffer.concat([parse("SELECT secret"), message("S")]));
+  await first.next(9);
+  // Its own one is still there.
+  first.send(run);
+  await first.next(12);
+  expect(db.told.map((each) => each[0]).join("")).toBe("PSBES");
+  db.told.length = 0;
+  second.send(run);
+  await second.next(10);
+  expect(db.told.map((each) => each[0]).join("")).toBe("CBES");
+  // The answer to what the proxy has put in is not for the client.
+  expect(second.types.slice(7)).toBe("2CZ");
+  db.told.length = 0;
+  first.send(Buffer.concat([parse("SELECT 1"), run]));
+  await first.next(16);
+  second.send(Buffer.concat([parse("SELECT 2"), run]));
+  await second.next(14);
+  expect(db.told.map((each) => each[0]).join("")).toBe("PBESPBES");
+});
+
+test("an empty temporary table, and one that EXPLAIN ANALYZE makes, are gone for the next client", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  for (const [i, text] of ["SELECT 0", "EXPLAIN", "INSERT 0 1"].entries()) {
+    client.send(query(text));
+    await client.next(9 + 2 * i);
+  }
+  expect(db.told).toEqual(["Q SELECT 0", "Q DISCARD ALL", "Q EXPLAIN", "Q DISCARD ALL", "Q INSERT 0 1"]);
+});
+
+test("statements that a client prepares right behind DISCARD ALL do not stay at the server", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  const named = message("P", "mine\0SELECT 7\0", Buffer.alloc(2));
+  client.send(Buffer.concat([query("DISCARD ALL"), named, message("S")]));
+  await client.next(11);
+  client.send(query("INSERT 0 1"));
+  await client.next(13);
+  expect(db.told.filter((each) => each.startsWith("Q"))).toEqual(["Q DISCARD ALL", "Q DISCARD ALL", "Q INSERT 0 1"]);
+});
