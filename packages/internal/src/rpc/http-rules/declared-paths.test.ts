@@ -12,9 +12,10 @@ const search = z.object({
   page: z.number().default(1),
   tags: z.array(z.string()).optional(),
   isNew: z.boolean().optional(),
+  weight: z.number().nullable().optional(),
   filter: z.object({ max: z.number() }).optional(),
 });
-const book = z.object({ shelf: z.string(), id: z.int(), title: z.string() });
+const book = z.object({ shelf: z.string(), id: z.int(), title: z.string(), more: z.unknown().optional() });
 const echo = z.object({ json: z.string(), titles: z.array(z.string()).default([]) });
 
 const library = bundlet("test.Library", {
@@ -75,6 +76,7 @@ describe("a path that is declared in TypeScript", () => {
     ["/shelves/a/books?page=many", "page"],
     ["/shelves/a/books?page=1&page=2", "several values"],
     ["/shelves/a/books?isNew=perhaps", "isNew"],
+    ["/shelves/a/books?weight=1e999", "weight"],
     ["/shelves/a/books?filter=1", "no value of a query"],
     ["/shelves/a/books?filter.min=1", "no field"],
     ["/shelves/a/books?shelf=b", "belongs into the path"],
@@ -82,6 +84,13 @@ describe("a path that is declared in TypeScript", () => {
   ])("refuses what the schema does not take: %s", async (target, why) => {
     const [status, message] = await ask(target);
     expect([status, message]).toEqual([400, expect.stringContaining(why)]);
+  });
+
+  test("refuses content that is nested more deeply than can be written again", async () => {
+    const content = `{"title":"t","more":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    const init = { method: "PUT", headers: { "content-type": "application/json" }, body: content };
+    expect(await ask("/shelves/a/books/7", init)).toEqual([400, "the content is nested too deeply"]);
+    expect(site.log.filter((line) => line.includes("RangeError"))).toEqual([]);
   });
 
   test("answers with one field where it says so, and with a stream as an array", async () => {
@@ -117,6 +126,19 @@ test("fields of a schema without a form in JSON Schema are texts, and the schema
   expect(await (await fetch(`${site.url}/on/monday`)).json()).toMatchObject({ json: '{"day":"monday"}' });
   const refused = await fetch(`${site.url}/on/monday?at=noon&__proto__=1`);
   expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("__proto__")]);
+});
+
+test("a parameter cannot replace the object that a variable of the path is in", async () => {
+  const when = z.object({ day: z.unknown(), at: z.date().optional() });
+  const dated = bundlet("test.Dated", { on: unary({ input: when, output: echo, http: "GET /on/{day.name}" }) });
+  await using site = await serveRpc({ bundlets: [implement(dated, { on: told })] });
+  expect(await (await fetch(`${site.url}/on/monday?day.hour=3`)).json()).toMatchObject({
+    json: '{"day":{"name":"monday","hour":"3"}}',
+  });
+  for (const query of ["day=friday", "day.name=friday", "day.name.first=f"]) {
+    const refused = await fetch(`${site.url}/on/monday?${query}`);
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("belongs into the path")]);
+  }
 });
 
 test("paths that are none, or do not fit, are told when they are served", () => {
