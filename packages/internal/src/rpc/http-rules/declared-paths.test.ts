@@ -3,7 +3,10 @@
 import { bundlet, clientStreaming, serverStreaming, unary } from "@hemi/common/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { bootWith } from "../../boot.ts";
+import { pack } from "../../component/pack.ts";
 import { serveRpc, type RpcSite } from "../../testing/rpc/rpc-site.ts";
+import { defineService } from "../kinds.ts";
 import { implement } from "../served-bundlet.ts";
 import { buildRoutes } from "./build-routes.ts";
 
@@ -158,4 +161,21 @@ test("paths that are none, or do not fit, are told when they are served", () => 
     expect.stringMatching(/test\.Wrong\/four: a path of HTTP is such as/),
     expect.stringMatching(/test\.Wrong\/five: a path of HTTP is such as/),
   ]);
+});
+
+test("two procedures with the same path are found by a check, without a start", async () => {
+  const declared = { input: search, output: echo };
+  const one = bundlet("test.One", { find: unary({ ...declared, http: "GET /books/{shelf}" }) });
+  const two = bundlet("test.Two", { look: unary({ ...declared, http: "GET /books/{page}" }) });
+  const bundlets = [implement(one, { find: told }), implement(two, { look: told })];
+  const service = defineService({ sign: "testService", create: () => ({ bundlets }) });
+  const serving = [
+    'webapp "site" { .hostnames = ("*") rule { rpcHandlet { .services = ("test") } } }',
+    'rpcServer "rpc" { .services = ("test") .address = "127.0.0.1:0" }',
+  ];
+  for (const text of serving) {
+    const stage = await bootWith([pack("test", [service])]).bootText(`stage { testService "test" {} ${text} }`);
+    await expect(stage.examine()).rejects.toThrow("GET /books/{page} calls /test.One/find already");
+    await stage.quit(1000);
+  }
 });
