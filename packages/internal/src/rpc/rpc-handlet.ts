@@ -5,6 +5,7 @@ import type { Explanation } from "../web/explain/explanation.ts";
 import { defineHandlet, type HandletPart } from "../web/kinds.ts";
 import type { Request } from "../web/request/request.ts";
 import type { Response } from "../web/response/response.ts";
+import { examinedDispatcher } from "./examined-dispatcher.ts";
 import type { RpcDispatcher } from "./rpc-dispatcher.ts";
 import { rpcProps, type RpcSettings } from "./rpc-props.ts";
 
@@ -28,11 +29,12 @@ class RpcHandlet implements HandletPart {
     this.#context = context;
   }
 
+  async examine(): Promise<void> {
+    await examinedDispatcher(this.#context);
+  }
+
   async prepare(): Promise<void> {
-    // Most configurations have no RPC, and need not load it.
-    const { RpcDispatcher } = await import("./rpc-dispatcher.ts");
-    this.#dispatcher = new RpcDispatcher(this.#context);
-    this.#dispatcher.examine();
+    this.#dispatcher = await examinedDispatcher(this.#context);
     await this.#dispatcher.prepare();
   }
 

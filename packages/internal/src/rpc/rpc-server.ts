@@ -16,6 +16,7 @@ import type { WebappPart, WebappWalk } from "../web/kinds.ts";
 import type { Request } from "../web/request/request.ts";
 import type { Response } from "../web/response/response.ts";
 import { explainable, injectable, type Explainable, type Injectable } from "../web/server-capabilities.ts";
+import { examinedDispatcher } from "./examined-dispatcher.ts";
 import type { RpcDispatcher } from "./rpc-dispatcher.ts";
 import { hrpcCodec, type HrpcAcceptor } from "./hrpc/hrpc-codec.ts";
 import { hrpcProps } from "./hrpc/hrpc-props.ts";
@@ -54,13 +55,16 @@ class RpcServer extends HttpxServer {
     this.#webapp = webapp;
   }
 
+  override async examine(): Promise<void> {
+    await super.examine();
+    await examinedDispatcher(this.#context);
+  }
+
   override async prepare(): Promise<void> {
-    const [{ RpcDispatcher }, { HrpcConn }] = await Promise.all([
-      import("./rpc-dispatcher.ts"),
+    const [dispatcher, { HrpcConn }] = await Promise.all([
+      examinedDispatcher(this.#context),
       import("./hrpc/hrpc-conn.ts"),
     ]);
-    const dispatcher = new RpcDispatcher(this.#context);
-    dispatcher.examine();
     await dispatcher.prepare();
     this.#webapp.dispatcher = dispatcher;
     const settings = this.#context.props;

@@ -61,7 +61,7 @@ export function settingsFrame(settings: PeerSettings): Uint8Array {
   return finish(frameTypes.settings, 0, 0);
 }
 
-/** Throws ProtocolFault for settings below the initial ones. */
+/** Throws ProtocolFault for settings that are out of range. */
 export function readSettings(payload: Uint8Array): PeerSettings {
   if (payload.length % 5 !== 0) throw new ProtocolFault(goAwayCodes.protocol, "settings are pairs of 5 bytes");
   const settings: { -readonly [Name in keyof PeerSettings]: number } = { ...initialSettings };
@@ -71,13 +71,21 @@ export function readSettings(payload: Uint8Array): PeerSettings {
   }
   const { credit, maxFrameSize } = settings;
   const isSane =
-    credit >= initialSettings.credit && credit <= maxCredit && maxFrameSize >= initialSettings.maxFrameSize;
+    isWithin(credit, initialSettings.credit, maxCredit) &&
+    isWithin(maxFrameSize, initialSettings.maxFrameSize, maxPayload);
   if (!isSane) throw new ProtocolFault(goAwayCodes.protocol, `settings are out of range: ${JSON.stringify(settings)}`);
   return settings;
 }
 
 /** The highest credit of a stream. */
 export const maxCredit = 2 ** 31 - 1;
+
+/** What the 24 bits of a length can tell, in bytes: of a larger payload, the rest would be read as other frames. */
+const maxPayload = 2 ** 24 - 1;
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
+}
 
 /** The payload of a CALL frame, up to the message that it may have. */
 export function writeCallHead(writer: PayloadWriter, { path, timeout, codec, metadata }: CallHead): void {

@@ -279,6 +279,11 @@ describe("a peer that breaks the rules is sent GOAWAY, and its calls end", () =>
     ["settings twice", [preface, settings, settings], "protocol"],
     ["settings of half a pair", [preface, frame(frameTypes.settings, 0, 0, Buffer.alloc(4))], "protocol"],
     ["too little credit in settings", [preface, settingsFrame({ ...initialSettings, credit: 1 })], "protocol"],
+    [
+      "settings of larger frames than a length can tell",
+      [preface, settingsFrame({ ...initialSettings, maxFrameSize: 2 ** 24 })],
+      "protocol",
+    ],
     ["a frame beyond the maximum", [preface, Buffer.from([0xff, 0xff, 0xff, 3, 0, 0, 0, 0, 1])], "frameSize"],
     ["a call with an even number", [preface, settings, callFrame(2, head)], "protocol"],
     ["a call with the number of an earlier one", [preface, settings, call, call], "protocol"],
@@ -500,6 +505,27 @@ describe("a call that is answered by one message", () => {
     expect(await answeredBy(['{"n":2}', '{"n":2}', '{"n":2}'])).toMatchObject({ code: "unimplemented" });
     expect(await answeredBy([`{"n":3${" ".repeat(2000)}}`])).toMatchObject({ code: "resource_exhausted" });
     expect(await answeredBy(["{"])).toMatchObject({ code: "invalid_argument" });
+  });
+
+  test("is told that the answer is too large, or has another one before it, also by the frame that ends it", async () => {
+    const { last } = frameFlags;
+    const small = Buffer.from("{}");
+    const answers: readonly [string, readonly Uint8Array[]][] = [
+      ["larger than the limit of 1000 bytes", [frame(frameTypes.message, last, 1, Buffer.alloc(2000))]],
+      ["several messages", [0, last].map((flags) => frame(frameTypes.message, flags, 1, small))],
+    ];
+    for (const [why, messages] of answers) {
+      const client = side("client");
+      const { session } = client;
+      for (const piece of [preface, settingsFrame({ ...initialSettings })]) session.receive(piece);
+      const transport: Transport = {
+        call: (call) => callOver(session, call, 1000),
+        callOnce: (call) => callOnceOver(session, call, 1000),
+      };
+      const answer = makeClient(counting, transport).count({ n: 1 });
+      for (const message of messages) session.receive(message);
+      await expect(answer).rejects.toThrow(why);
+    }
   });
 
   test("leaves no stream behind if its message cannot be sent, as does one that is answered by a stream", async () => {

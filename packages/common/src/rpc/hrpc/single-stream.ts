@@ -51,7 +51,7 @@ export class SingleStream extends CallingStream {
     this.#taker = undefined;
     super.over(reason, waiting);
     if (taker === undefined) return;
-    const failure = reason?.() ?? this.end?.error;
+    const failure = reason?.() ?? this.inbox.failure?.() ?? this.end?.error;
     if (failure !== undefined) return taker.answered(failure, undefined, this.end);
     const message = this.opened(this.inbox.takeOnly());
     const error = message === undefined ? new RpcError("unimplemented", noMessage) : undefined;

@@ -13,7 +13,8 @@ export class HealthState {
   readonly served: ServedBundlet;
   #names: ReadonlySet<string> = new Set();
   #isDraining = false;
-  #change = Promise.withResolvers<void>();
+  /** Wake those that watch. Not one promise for all: it would keep what each has waited for that is gone. */
+  readonly #watchers = new Set<() => void>();
 
   constructor() {
     this.served = implement(healthBundlet, {
@@ -39,8 +40,7 @@ export class HealthState {
   }
 
   #changed(): void {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers<void>();
+    for (const wake of [...this.#watchers]) wake();
   }
 
   /** "" is the server as a whole. */
@@ -50,16 +50,28 @@ export class HealthState {
   }
 
   async *#watch(name: string, call: Call): AsyncGenerator<{ status: Status }, void, void> {
-    const { promise: canceled, resolve } = Promise.withResolvers<void>();
-    call.signal.addEventListener("abort", () => resolve());
+    const { signal } = call;
     let told: Status | undefined;
-    while (!call.signal.aborted) {
-      const change = this.#change.promise;
+    while (!signal.aborted) {
       const status = this.#statusOf(name);
-      if (status !== told) yield { status };
-      told = status;
-      if (this.#isDraining) return;
-      await Promise.race([change, canceled]);
+      if (status !== told) {
+        yield { status };
+        told = status;
+      } else if (this.#isDraining) return;
+      else await this.#nextChange(signal);
     }
+  }
+
+  /** Resolves when something has changed, or the signal aborts. */
+  #nextChange(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#watchers.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#watchers.add(wake);
+      signal.addEventListener("abort", wake);
+    });
   }
 }

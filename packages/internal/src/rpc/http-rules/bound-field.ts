@@ -46,7 +46,7 @@ export function fieldsAt(message: BoundMessage, path: string): readonly BoundFie
   return fields;
 }
 
-/** Whether both lead to the same field. */
-export function isSamePath(one: readonly BoundField[], other: readonly BoundField[]): boolean {
-  return one.length === other.length && one.every(({ name }, at) => name === other[at]?.name);
+/** Whether a path leads to the field of `above`, or to one inside it. */
+export function isBeneath(path: readonly BoundField[], above: readonly BoundField[]): boolean {
+  return above.every(({ name }, at) => name === path[at]?.name);
 }

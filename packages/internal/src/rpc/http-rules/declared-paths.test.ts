@@ -3,7 +3,10 @@
 import { bundlet, clientStreaming, serverStreaming, unary } from "@hemi/common/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { bootWith } from "../../boot.ts";
+import { pack } from "../../component/pack.ts";
 import { serveRpc, type RpcSite } from "../../testing/rpc/rpc-site.ts";
+import { defineService } from "../kinds.ts";
 import { implement } from "../served-bundlet.ts";
 import { buildRoutes } from "./build-routes.ts";
 
@@ -12,9 +15,10 @@ const search = z.object({
   page: z.number().default(1),
   tags: z.array(z.string()).optional(),
   isNew: z.boolean().optional(),
+  weight: z.number().nullable().optional(),
   filter: z.object({ max: z.number() }).optional(),
 });
-const book = z.object({ shelf: z.string(), id: z.int(), title: z.string() });
+const book = z.object({ shelf: z.string(), id: z.int(), title: z.string(), more: z.unknown().optional() });
 const echo = z.object({ json: z.string(), titles: z.array(z.string()).default([]) });
 
 const library = bundlet("test.Library", {
@@ -75,6 +79,7 @@ describe("a path that is declared in TypeScript", () => {
     ["/shelves/a/books?page=many", "page"],
     ["/shelves/a/books?page=1&page=2", "several values"],
     ["/shelves/a/books?isNew=perhaps", "isNew"],
+    ["/shelves/a/books?weight=1e999", "weight"],
     ["/shelves/a/books?filter=1", "no value of a query"],
     ["/shelves/a/books?filter.min=1", "no field"],
     ["/shelves/a/books?shelf=b", "belongs into the path"],
@@ -82,6 +87,13 @@ describe("a path that is declared in TypeScript", () => {
   ])("refuses what the schema does not take: %s", async (target, why) => {
     const [status, message] = await ask(target);
     expect([status, message]).toEqual([400, expect.stringContaining(why)]);
+  });
+
+  test("refuses content that is nested more deeply than can be written again", async () => {
+    const content = `{"title":"t","more":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    const init = { method: "PUT", headers: { "content-type": "application/json" }, body: content };
+    expect(await ask("/shelves/a/books/7", init)).toEqual([400, "the content is nested too deeply"]);
+    expect(site.log.filter((line) => line.includes("RangeError"))).toEqual([]);
   });
 
   test("answers with one field where it says so, and with a stream as an array", async () => {
@@ -119,6 +131,19 @@ test("fields of a schema without a form in JSON Schema are texts, and the schema
   expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("__proto__")]);
 });
 
+test("a parameter cannot replace the object that a variable of the path is in", async () => {
+  const when = z.object({ day: z.unknown(), at: z.date().optional() });
+  const dated = bundlet("test.Dated", { on: unary({ input: when, output: echo, http: "GET /on/{day.name}" }) });
+  await using site = await serveRpc({ bundlets: [implement(dated, { on: told })] });
+  expect(await (await fetch(`${site.url}/on/monday?day.hour=3`)).json()).toMatchObject({
+    json: '{"day":{"name":"monday","hour":"3"}}',
+  });
+  for (const query of ["day=friday", "day.name=friday", "day.name.first=f"]) {
+    const refused = await fetch(`${site.url}/on/monday?${query}`);
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("belongs into the path")]);
+  }
+});
+
 test("paths that are none, or do not fit, are told when they are served", () => {
   const declare = (http: string) => unary({ input: book, output: echo, http });
   const wrong = bundlet("test.Wrong", {
@@ -136,4 +161,21 @@ test("paths that are none, or do not fit, are told when they are served", () => 
     expect.stringMatching(/test\.Wrong\/four: a path of HTTP is such as/),
     expect.stringMatching(/test\.Wrong\/five: a path of HTTP is such as/),
   ]);
+});
+
+test("two procedures with the same path are found by a check, without a start", async () => {
+  const declared = { input: search, output: echo };
+  const one = bundlet("test.One", { find: unary({ ...declared, http: "GET /books/{shelf}" }) });
+  const two = bundlet("test.Two", { look: unary({ ...declared, http: "GET /books/{page}" }) });
+  const bundlets = [implement(one, { find: told }), implement(two, { look: told })];
+  const service = defineService({ sign: "testService", create: () => ({ bundlets }) });
+  const serving = [
+    'webapp "site" { .hostnames = ("*") rule { rpcHandlet { .services = ("test") } } }',
+    'rpcServer "rpc" { .services = ("test") .address = "127.0.0.1:0" }',
+  ];
+  for (const text of serving) {
+    const stage = await bootWith([pack("test", [service])]).bootText(`stage { testService "test" {} ${text} }`);
+    await expect(stage.examine()).rejects.toThrow("GET /books/{page} calls /test.One/find already");
+    await stage.quit(1000);
+  }
 });

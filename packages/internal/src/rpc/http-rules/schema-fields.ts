@@ -157,7 +157,9 @@ function jsonOfText(types: ReadonlySet<string>, text: string): unknown {
   if (types.has("string") || types.size === 0) return text;
   if (types.has("boolean") && (text === "true" || text === "false")) return text === "true";
   const isNumeric = types.has("number") || types.has("integer");
-  return isNumeric && numberSyntax.test(text) ? Number(text) : text;
+  const number = isNumeric && numberSyntax.test(text) ? Number(text) : Infinity;
+  // JSON would have null for one that is too large.
+  return Number.isFinite(number) ? number : text;
 }
 
 /** What a reference within a schema leads to. */
