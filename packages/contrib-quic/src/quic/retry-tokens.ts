@@ -30,7 +30,7 @@ export class RetryTokens {
     const body = token.subarray(macSize);
     if (!timingSafeEqual(token.subarray(0, macSize), this.#mac(client, sentTo, body))) return undefined;
     const age = this.#seconds - body.readUInt32BE(0);
-    return age <= maxAge ? Buffer.from(body.subarray(4)) : undefined;
+    return age >= -maxAge && age <= maxAge ? Buffer.from(body.subarray(4)) : undefined;
   }
 
   get #seconds(): number {
@@ -38,11 +38,12 @@ export class RetryTokens {
   }
 
   #mac({ address, port }: Endpoint, id: Buffer, body: Buffer): Buffer {
-    const mac = createHmac("sha256", this.#key).update(`${address} ${port} `).update(id).update(body);
+    // With the size of the ID: bytes of it must not be able to pass for the time, nor the other way round.
+    const mac = createHmac("sha256", this.#key).update(`${address} ${port} ${id.length} `).update(id).update(body);
     return mac.digest().subarray(0, macSize);
   }
 }
 
 const macSize = 16;
-/** In s: a client sends it back at once. */
+/** In s: a client sends it back at once. The clocks of processes differ less. */
 const maxAge = 30;

@@ -2,6 +2,7 @@
 
 import { createSocket } from "node:dgram";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import type { Endpoint } from "@hemi/internal";
 import { expect, test } from "vitest";
 import { ConnIds, connIdSize } from "./conn-ids.ts";
@@ -74,13 +75,40 @@ test("a worker that drains passes first packets to the worker that came last and
   await expect.poll(() => other.received.length).toBe(2);
 });
 
-test("what others send to the port of a worker does no harm", async () => {
-  await using worker = await makeWorkers()();
+test("what others send to the port of a worker is dropped", async () => {
+  const makeWorker = makeWorkers();
+  await using worker = await makeWorker();
+  await using other = await makeWorker();
   await using stranger = createSocket("udp4");
-  const port = new ConnIds(secret).otherOwner(worker.relay.ids.make());
+  const port = new ConnIds(secret).otherOwner(worker.relay.ids.make()) ?? 0;
+  const sent: Promise<unknown>[] = [];
+  const send = (bytes: Buffer) => {
+    const done = Promise.withResolvers<unknown>();
+    sent.push(done.promise);
+    stranger.send(bytes, port, "127.0.0.1", done.resolve);
+  };
   for (const bytes of ["", "\0", "\0\x02{}", "\xff\xff", "\0\x04null", "\0\x09[1,2,3,4]"])
-    stranger.send(Buffer.from(bytes, "latin1"), port, "127.0.0.1");
-  const ends = Buffer.from(JSON.stringify(["a", 1, "b", 2]));
-  stranger.send(Buffer.concat([Buffer.from([0, ends.length]), ends, Buffer.from("any")]), port, "127.0.0.1");
-  await expect.poll(() => worker.received).toEqual([["any", { address: "a", port: 1 }, { address: "b", port: 2 }]]);
+    send(Buffer.from(bytes, "latin1"));
+  // As a worker passes a packet on, of a client that the server trusts.
+  const ends = Buffer.from(JSON.stringify(["10.0.0.1", 4711, local.address, local.port]));
+  send(Buffer.concat([Buffer.from([0, ends.length]), ends, Buffer.from("forged")]));
+  await Promise.all(sent);
+  other.relay.pass(Buffer.from("packet"), from, local, worker.relay.ids.make());
+  await expect.poll(() => worker.received.length).toBeGreaterThan(0);
+  expect(worker.received).toEqual([["packet", from, local]]);
+});
+
+test("nothing is passed on to a port that no worker has, or has no longer", async () => {
+  const makeWorker = makeWorkers();
+  await using worker = await makeWorker();
+  await using service = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(service, "listening");
+  const { port } = service.address();
+  // The check of an ID is short: one of some that were tried names the port.
+  expect(worker.relay.pass(Buffer.from("packet"), from, local, new ConnIds(secret, port).make())).toBe(false);
+  const leaving = await makeWorker();
+  const id = leaving.relay.ids.make();
+  expect(worker.relay.pass(Buffer.from("packet"), from, local, id)).toBe(true);
+  await leaving.relay.close();
+  expect(worker.relay.pass(Buffer.from("packet"), from, local, id)).toBe(false);
 });

@@ -4,8 +4,9 @@
 //   a packet of an unknown connection ── its ID names another worker ──> that worker
 //   the first packet of a connection ─── this worker drains ───────────> the worker that has come last
 //
-// Each worker receives at a port of the loopback. Whoever else on the machine sends there can do what anyone can do at
-// the public port, with forged addresses: packets are encrypted and authenticated.
+// Each worker receives at a port of the loopback, from the ports of workers that it has heard of: what anyone else sends
+// there is dropped, because it would come with an address that nobody has checked. Nothing is sent to other ports
+// either: the check of a connection ID is short, and who tries IDs for long enough finds some that name any port.
 
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
@@ -29,6 +30,8 @@ interface Announcement {
   readonly isOpen: boolean;
   /** It wants to hear of the others. */
   readonly isNew: boolean;
+  /** Its port is closed. */
+  readonly isGone: boolean;
 }
 
 export class WorkerRelay {
@@ -38,7 +41,9 @@ export class WorkerRelay {
   readonly #topic: string;
   readonly #workers: WorkerRelayOptions["workers"];
   readonly #unsubscribe: () => void;
-  /** The ports of the other workers that take new connections, in the order of their coming. */
+  /** The ports of the other workers. That of a worker that has crashed stays. */
+  readonly #known = new Set<number>();
+  /** Those that take new connections, in the order of their coming. */
   readonly #open = new Set<number>();
   #isOpen = false;
 
@@ -49,7 +54,8 @@ export class WorkerRelay {
     this.#topic = `QUIC packets of ${server}`;
     this.ids = new ConnIds(secret, this.#port);
     this.#unsubscribe = workers.subscribe(this.#topic, (message) => this.#heard(message));
-    socket.on("message", (bytes) => {
+    socket.on("message", (bytes, { address, port }) => {
+      if (address !== loopback || !this.#known.has(port)) return;
       const relayed = unwrap(bytes);
       if (relayed !== undefined) received(relayed.datagram, relayed.from, relayed.local);
     });
@@ -63,21 +69,24 @@ export class WorkerRelay {
     await listening;
     // The other worker may be gone.
     socket.on("error", () => undefined);
-    return new WorkerRelay(socket, options);
+    const relay = new WorkerRelay(socket, options);
+    relay.#tell({ isNew: true });
+    return relay;
   }
 
   /** This worker takes new connections from now on, or no longer. */
   announce(isOpen: boolean): void {
     const isNew = isOpen && !this.#isOpen;
     this.#isOpen = isOpen;
-    this.#tell(isNew);
+    this.#tell({ isNew });
   }
 
-  /** Passes a packet on to the worker that its connection ID names. False: it names none. */
+  /** Passes a packet on to the worker that its connection ID names. False: it names none that is known. */
   pass(datagram: Buffer, from: Endpoint, local: Endpoint, connId: Buffer): boolean {
     const port = this.ids.otherOwner(connId);
-    if (port !== undefined) this.#send(port, datagram, from, local);
-    return port !== undefined;
+    if (port === undefined || !this.#known.has(port)) return false;
+    this.#send(port, datagram, from, local);
+    return true;
   }
 
   /** Passes the first packet of a connection on to a worker that takes new ones, if one is known. */
@@ -88,19 +97,24 @@ export class WorkerRelay {
 
   async close(): Promise<void> {
     this.#unsubscribe();
+    this.#isOpen = false;
+    this.#tell({ isGone: true });
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
 
-  #tell(isNew: boolean): void {
-    const announcement: Announcement = { port: this.#port, isOpen: this.#isOpen, isNew };
+  #tell({ isNew = false, isGone = false }: Partial<Announcement>): void {
+    const announcement: Announcement = { port: this.#port, isOpen: this.#isOpen, isNew, isGone };
     this.#workers.broadcast(this.#topic, announcement);
   }
 
   #heard(message: unknown): void {
     if (!isAnnouncement(message)) return;
-    if (message.isOpen) this.#open.add(message.port);
-    else this.#open.delete(message.port);
-    if (message.isNew) this.#tell(false);
+    const { port, isOpen, isNew, isGone } = message;
+    if (isGone) this.#known.delete(port);
+    else this.#known.add(port);
+    if (isOpen) this.#open.add(port);
+    else this.#open.delete(port);
+    if (isNew) this.#tell({});
   }
 
   #send(port: number, datagram: Buffer, from: Endpoint, local: Endpoint): void {

@@ -2,7 +2,8 @@
 //
 //   hash       of the secret in the token
 //   created    in milliseconds since the epoch, by the clock of Redis
-//   version    counts the changes of entries
+//   version    counts the changes of entries, from the microsecond of the begin on: a session that begins again under
+//              the token of one that has ended has no version of that
 //   eNAME      VERSION:JSON
 //
 // The key expires when the session has been idle for too long, or has lasted for too long.
@@ -60,13 +61,13 @@ local function store(version)
       table.insert(removals, 'e' .. ARGV[i])
     else
       table.insert(writes, 'e' .. ARGV[i])
-      table.insert(writes, version .. ':' .. ARGV[i + 3])
+      table.insert(writes, string.format('%.0f', version) .. ':' .. ARGV[i + 3])
     end
   end
   -- Lua passes some thousand arguments at most.
   for i = 1, #writes, 200 do redis.call('HSET', key, unpack(writes, i, math.min(i + 199, #writes))) end
   for i = 1, #removals, 200 do redis.call('HDEL', key, unpack(removals, i, math.min(i + 199, #removals))) end
-  redis.call('HSET', key, 'version', version)
+  redis.call('HSET', key, 'version', string.format('%.0f', version))
 end
 
 if ARGV[5] ~= 'new' and ARGV[5] ~= '' then
@@ -92,12 +93,14 @@ for i = 6, #ARGV, 4 do
   if ARGV[i + 2] == 'set' then size = size + #ARGV[i] + #ARGV[i + 3] end
 end
 if size > tonumber(ARGV[4]) then return {'large', size} end
+local before = tonumber(session.version or 0)
 if isNew then
   ${withTime}
+  before = time[1] * 1000000 + time[2]
   redis.call('HSET', key, 'hash', ARGV[1], 'created', string.format('%.0f', now))
   redis.call('PEXPIRE', key, math.ceil(math.min(idle, lifetime)))
 end
-store(tonumber(session.version or 0))
+store(before)
 local reply = redis.call('HGETALL', key)
 table.insert(reply, 1, 'stored')
 return reply

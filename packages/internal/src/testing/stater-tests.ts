@@ -130,6 +130,17 @@ export function staterTests(
       assert.deepEqual(await stater.write(token, [{ ...change("a", 1), ifVersion }]), { conflict: "a" });
       assert.deepEqual(await stater.write(token, [{ ...change("a", 1), ifVersion: 0 }]), { conflict: "a" });
     }),
+    test("a session that begins again under a token has no version of the one before", async ({ stater }) => {
+      const token = "q1-_ZkZ2nYxw0Wc5tLr8Bv7mKj3hGf9d";
+      await stater.write(undefined, [change("a", 1)], { newToken: token });
+      const found = await stater.find(token);
+      assert(found !== undefined);
+      await stater.destroy(token);
+      await stater.write(undefined, [change("a", 2)], { newToken: token });
+      const late = { ...change("a", 3), ifVersion: found.get("a")?.version };
+      assert.deepEqual(await stater.write(token, [late], { found }), { conflict: "a" });
+      assert.deepEqual(valuesOf(await stater.find(token)), { a: 2 });
+    }),
   ];
   return stores ? [...common, ...storing] : common;
 }

@@ -28,10 +28,32 @@ export function urlMaker(rules: QueryRules): (req: Request) => string {
   return countsAll ? urlOf : (req) => withCountingQueries(urlOf(req), rules);
 }
 
-/** The key of a request. Without a template, it is its URL with the queries that count. */
+/**
+ * The key of a request. Without a template, it is its URL with the queries that count. Handlets behind see by which URL
+ * a client came to a proxy that the server trusts: where that is another one, it is in the key, too, or the redirection
+ * of a client of plain http to https would be stored for those that use https.
+ */
 export function keyMaker(template: Template | undefined, rules: QueryRules): (req: Request) => string {
-  return template === undefined ? urlMaker(rules) : compileTemplate(template, webVariables);
+  const keyOf = template === undefined ? urlMaker(rules) : compileTemplate(template, webVariables);
+  const unkeyed = unkeyedIn(template, claims);
+  return (req) => (req.hasTrustedSender ? keyOf(req) + claimsIn(req, unkeyed) : keyOf(req));
 }
+
+/** What a proxy says of the client's URL, unless it is that of the request: ` x-forwarded-proto=https`. */
+function claimsIn({ headers, scheme, authority }: Request, names: ReadonlySet<string>): string {
+  let text = "";
+  for (const [name, value] of headers) {
+    if (!names.has(name)) continue;
+    if (name === "x-forwarded-proto" ? value === scheme : name === "x-forwarded-host" && value === authority) continue;
+    // It names the client as well, who changes nothing.
+    const what = name === "forwarded" ? (value.match(urlInForwarded) ?? []).join(";") : value;
+    if (what !== "") text += ` ${name}=${what}`;
+  }
+  return text;
+}
+
+/** RFC 7239 section 4. */
+const urlInForwarded = /\b(?:host|proto)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,\s]*)/gi;
 
 /** Names of fields that are not in the key, by whether the sender is a proxy that the server trusts. */
 export interface UnkeyedFields {
@@ -45,13 +67,16 @@ export interface UnkeyedFields {
  * cache poisoning", Kettle 2018). Only proxies that the server trusts may say by which URL a client came to them.
  */
 export function unkeyedFields(template: Template | undefined): UnkeyedFields {
+  return { ofTrusted: unkeyedIn(template, overrides), ofOthers: unkeyedIn(template, [...overrides, ...claims]) };
+}
+
+function unkeyedIn(template: Template | undefined, names: readonly string[]): ReadonlySet<string> {
   const named = new Set(template?.parts.flatMap((part) => (typeof part === "string" ? [] : part.variable)));
-  const unkeyed = (names: readonly string[]) =>
-    new Set(names.filter((name) => !named.has(`header_${name.replaceAll("-", "_")}`)));
-  return { ofTrusted: unkeyed(overrides), ofOthers: unkeyed([...overrides, ...claims]) };
+  return new Set(names.filter((name) => !named.has(`header_${name.replaceAll("-", "_")}`)));
 }
 
 const overrides: readonly string[] = [
+  "x-forwarded-method",
   "x-forwarded-path",
   "x-forwarded-server",
   "x-host",
@@ -60,6 +85,7 @@ const overrides: readonly string[] = [
   "x-http-method-override",
   "x-method-override",
   "x-original-host",
+  "x-original-uri",
   "x-original-url",
   "x-rewrite-url",
 ];
@@ -75,6 +101,8 @@ const claims: readonly string[] = [
   "x-forwarded-protocol",
   "x-forwarded-scheme",
   "x-forwarded-ssl",
+  "x-forwarded-uri",
+  "x-script-name",
   "x-url-scheme",
 ];
 

@@ -28,7 +28,7 @@ describe("requests", () => {
   });
 
   test("reach handlets behind without fields that override their target, which no key has", async () => {
-    const override = { "x-original-url": "/admin", "x-http-method-override": "POST", "x-host": "evil.example" };
+    const override = { "x-original-url": "/admin", "x-http-method-override": "POST", x_host: "evil.example" };
     const answer = (req: { header(name: string): string | undefined }, resp: Response): true => {
       resp.setHeader("cache-control", "max-age=60");
       resp.send(
@@ -63,6 +63,27 @@ describe("requests", () => {
     expect((await keyed.get("/")).text).toBe("links to undefined");
     await using behind = await cachedSite(answer, "", { beside: '.trustForwarded = ("127.0.0.0/8")' });
     expect((await behind.get("/", { [name]: value })).text).toBe(`links to ${value}`);
+  });
+
+  test.each([
+    [{ "x-forwarded-proto": "http" }, { "x-forwarded-proto": "https" }],
+    [{ "x-forwarded-host": "evil.example" }, { "x-forwarded-host": "a.example" }],
+    [{ forwarded: 'for=1.1.1.1;host="evil.example"' }, { forwarded: "for=1.1.1.1" }],
+  ])("of a trusted proxy get no answer for another URL of the client: %j", async (first, second) => {
+    await using site = await cachedSite(counting(), "", { beside: '.trustForwarded = ("127.0.0.0/8")' });
+    await site.get("/", first);
+    expect((await site.get("/", second)).text).toBe("answer 2");
+    expect((await site.get("/", first)).text).toBe("answer 1");
+    expect((await site.get("/", { ...second, "x-forwarded-for": "2.2.2.2" })).text).toBe("answer 2");
+    // That of the request itself is said by its absence, too.
+    const isSame = !("x-forwarded-proto" in first);
+    expect((await site.get("/")).text).toBe(isSame ? "answer 2" : "answer 1");
+  });
+
+  test("of a trusted proxy that names its clients by `forwarded` share what is stored", async () => {
+    await using site = await cachedSite(counting(), "", { beside: '.trustForwarded = ("127.0.0.0/8")' });
+    await site.get("/", { forwarded: "for=1.1.1.1;proto=https" });
+    expect((await site.get("/", { forwarded: "for=2.2.2.2;proto=https" })).text).toBe("answer 1");
   });
 
   test("of unsafe methods make stored responses invalid", async () => {

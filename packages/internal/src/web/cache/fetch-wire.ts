@@ -114,10 +114,15 @@ function headOf(
 /** The content of the cache must not depend on what the first client has, or wants a part of. */
 function* shareable(fields: Fields, hidden: ReadonlySet<string>): Generator<string, void, void> {
   for (const [name, value] of fields) {
-    if (leftOut.has(name) || hidden.has(name) || name.startsWith("content-")) continue;
+    if (leftOut.has(name) || isIn(hidden, name) || name.startsWith("content-")) continue;
     yield name;
     yield value;
   }
+}
+
+/** CGI, and what came of it, takes `x_host` for `x-host`. */
+function isIn(names: ReadonlySet<string>, name: string): boolean {
+  return names.has(name) || (name.includes("_") && names.has(name.replaceAll("_", "-")));
 }
 
 const leftOut: ReadonlySet<string> = new Set([...ownRequestFields, ...conditionNames]);

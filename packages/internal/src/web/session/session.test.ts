@@ -138,6 +138,16 @@ describe("a client", () => {
     expect(all).toHaveProperty("n", 11);
   });
 
+  test("gets one session with all that a handlet stores in it at once", async () => {
+    await using site = await siteOf(async ({ session, path }, resp) => {
+      const add = () => session.update("n", (n) => Number(n ?? 0) + 1);
+      if (path === "/") await Promise.all([session.set("a", 1), session.set("b", 2), add(), add()]);
+      else resp.sendJSON(await session.all());
+    });
+    const cookie = cookieIn(await site.get("/"));
+    expect(JSON.parse((await site.get("/all", cookie)).text)).toEqual({ a: 1, b: 2, n: 2 });
+  });
+
   test("whose requests change one entry at once is told, where that is wanted", async () => {
     let both = Promise.withResolvers<void>();
     let loaded = 0;

@@ -28,6 +28,8 @@ export class Session {
   /** Why the session of the client, which may be there, is not known. */
   #unread: { readonly token: string; readonly error: unknown } | undefined;
   #loading: Promise<StoredSession> | undefined;
+  /** A new session is being stored. */
+  #beginning: Promise<unknown> | undefined;
 
   constructor(stater: StaterPart, exchan: SessionExchan) {
     this.#stater = stater;
@@ -137,6 +139,19 @@ export class Session {
 
   /** Returns the name on which there is a conflict. */
   async #write(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
+    // What a handlet stores at the same time belongs to one session.
+    while (this.#beginning !== undefined) {
+      await this.#beginning;
+      found = await this.#load();
+    }
+    const writing = this.#writeNow(changes, found);
+    if (this.#token === undefined) {
+      this.#beginning = writing.then(ignore, ignore).finally(() => (this.#beginning = undefined));
+    }
+    return await writing;
+  }
+
+  async #writeNow(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
     const token = this.#token;
     const isIdle = changes.every(({ json }) => json === undefined);
     if ((token === undefined && isIdle) || this.#isUnreadable()) return undefined;
@@ -212,6 +227,8 @@ function jsonOf(name: string, value: unknown): string | undefined {
   }
   return json;
 }
+
+function ignore(): void {}
 
 const empty: StoredSession = new Map();
 
