@@ -1,5 +1,5 @@
-// What rpcHandlet and rpcServer examine and prepare. Apart from both: most configurations have no RPC, and need not load
-// it.
+// What rpcHandlet and rpcServer examine and prepare. Apart from both: most configurations have no RPC, and need
+// not load it.
 
 import type { Context } from "../stage/context.ts";
 import type { RpcDispatcher } from "./rpc-dispatcher.ts";

@@ -507,7 +507,7 @@ describe("a call that is answered by one message", () => {
     expect(await answeredBy(["{"])).toMatchObject({ code: "invalid_argument" });
   });
 
-  test("is told that the answer is too large, or has another one before it, also by the frame that ends it", async () => {
+  test("is told that the answer is too large, or the second one, also by the frame that ends it", async () => {
     const { last } = frameFlags;
     const small = Buffer.from("{}");
     const answers: readonly [string, readonly Uint8Array[]][] = [
