@@ -4,9 +4,9 @@
 //   a packet of an unknown connection ── its ID names another worker ──> that worker
 //   the first packet of a connection ─── this worker drains ───────────> the worker that has come last
 //
-// Each worker receives at a port of the loopback, from the ports of workers that it has heard of: what anyone else sends
-// there is dropped, because it would come with an address that nobody has checked. Nothing is sent to other ports
-// either: the check of a connection ID is short, and who tries IDs for long enough finds some that name any port.
+// Each worker receives at a port of the loopback, from ports of workers that it has heard of: what others send there
+// is dropped, because it would come with an address that nobody has checked. Nothing is sent to other ports either: the
+// check of a connection ID is short, and who tries IDs for long enough finds some that name any port.
 
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
