@@ -180,8 +180,8 @@ export class Content implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * For the engine, which passes on a piece just read, and keeps it no longer: see `lent` of the wire. `undefined` where
-   * revisers have filters, which may keep what they pass on.
+   * For the engine, which passes on a piece just read, and keeps it no longer: see `lent` of the wire. Not where there
+   * are filters: they may keep what they pass on.
    */
   lent(piece: Uint8Array): (() => void) | undefined {
     return this.#filters.length > 0 ? undefined : this.#wire.lent?.(piece);
