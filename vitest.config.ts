@@ -27,8 +27,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
-    // Where the machine is shared, a test that talks to other processes may lose a race once; the report tells of it.
-    retry: process.env["CI"] === undefined ? 0 : 1,
+    retry: 0,
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
