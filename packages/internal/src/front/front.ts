@@ -12,7 +12,6 @@ import { Deadlines } from "@hemi/common";
 import { addressesIn } from "../component/props/addresses.ts";
 import type { Context } from "../stage/context.ts";
 import { shareOf } from "../stage/workers.ts";
-import { AcceptedSocket } from "../net/accepted-socket.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
 import { peerOf, type Peer } from "../net/peer.ts";
@@ -124,9 +123,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
       maxConns: () => shareOf(props.maxConns, workers),
       // The client of a proxy's connection is known only after its header.
       admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOf(socket).address) !== false,
-      open: (accepted: Socket) => {
-        // TLS reads from the socket itself.
-        const socket = this.#handshakes === undefined ? AcceptedSocket.takeOver(accepted) : accepted;
+      open: (socket: Socket) => {
         if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
         this.#clients?.connected(socket, peerOf(socket).address);
         return this.#open(socket);

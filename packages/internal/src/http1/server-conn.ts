@@ -12,7 +12,7 @@
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { AcceptedSocket } from "../net/accepted-socket.ts";
+import { readAsStream, readDirectly, resumeReading } from "../net/direct-reading.ts";
 import type { Peer } from "../net/peer.ts";
 import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
@@ -71,8 +71,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     this.peer = peer;
     this.output = new Output(socket, clientGone, tls?.maxWrite);
     this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
-    socket.on("data", this.#received);
-    if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
+    readDirectly(socket, this.#receivedShared, this.#received);
     socket.on("end", this.#ended);
     socket.on("drain", this.#drainedNow);
     // What went wrong with a socket is of no use: its "close" follows.
@@ -324,8 +323,8 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     const socket = this.#socket;
     this.#timeouts.end();
     this.#hold(true);
-    if (socket instanceof AcceptedSocket) socket.readAsStream();
-    socket.off("data", this.#received).off("end", this.#ended).off("drain", this.#drainedNow);
+    readAsStream(socket, this.#received);
+    socket.off("end", this.#ended).off("drain", this.#drainedNow);
     const rest = this.input.take();
     if (rest.length > 0) socket.unshift(rest);
   }
@@ -415,7 +414,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     if (isHeld) this.#socket.pause();
-    else this.#socket.resume();
+    else resumeReading(this.#socket);
   }
 
   #expired(wait: Wait | undefined): void {

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import type { OnReadOpts, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Pacer } from "./pacer.ts";
-import { AcceptedSocket } from "./accepted-socket.ts";
+import { readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
 import { readBlocks } from "./read-blocks.ts";
 import { sharedBuffer } from "./shared-buffer.ts";
 import type { TlsFacts } from "./tls/tls-facts.ts";
@@ -52,6 +52,8 @@ export class Link {
   #isHeld = false;
   /** Whether the socket is paused, for one of the two reasons. */
   #isPaused = false;
+  /** It was closed where shutting our side would have said no more. */
+  #isClosedWhole = false;
   #readPace: Pace | undefined;
   #writePace: Pace | undefined;
 
@@ -70,10 +72,10 @@ export class Link {
       },
     });
     this.#socket = socket;
-    if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
     const linked: LinkedSocket = socket;
     linked[linkKey] = this;
-    socket.on("data", Link.#onData).on("end", Link.#onEnd).on("drain", Link.#onDrain);
+    readDirectly(socket, this.#receivedShared, Link.#onData);
+    socket.on("end", Link.#onEnd).on("drain", Link.#onDrain);
     socket.on("error", Link.#onError).on("close", Link.#onClose);
   }
 
@@ -137,12 +139,21 @@ export class Link {
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#socket.pause();
-    else this.#socket.resume();
+    else resumeReading(this.#socket);
+  }
+
+  /** Whether both sides have shut the connection, and everything written has been passed on. */
+  get isComplete(): boolean {
+    return this.error === undefined && this.hasEnded && (this.#isClosedWhole || this.#socket.writableFinished);
   }
 
   /** Shuts our side after everything written. The socket closes when the peer has shut its side, too. */
   end(): void {
-    this.#socket.end();
+    const socket = this.#socket;
+    // Closing says the same to a peer that has shut its side, and takes one call of the system instead of two.
+    this.#isClosedWhole = this.hasEnded && !this.#isSecure && socket.writableLength === 0 && !socket.destroyed;
+    if (this.#isClosedWhole) socket.destroy();
+    else socket.end();
   }
 
   /** Closes the socket at once. */
@@ -157,7 +168,7 @@ export class Link {
   reset(): void {
     const socket = this.#socket;
     if (this.#tls !== undefined) this.#tls.reset();
-    else if (socket.remotePort === undefined || socket instanceof TLSSocket) socket.destroy();
+    else if (socket.remotePort === undefined || this.#isSecure) socket.destroy();
     else socket.resetAndDestroy();
   }
 
@@ -169,10 +180,10 @@ export class Link {
     const socket = this.#socket;
     this.#stopPacing();
     socket.pause();
-    if (socket instanceof AcceptedSocket) socket.readAsStream();
+    readAsStream(socket, Link.#onData);
     const linked: LinkedSocket = socket;
     linked[linkKey] = undefined;
-    socket.off("data", Link.#onData).off("end", Link.#onEnd).off("drain", Link.#onDrain);
+    socket.off("end", Link.#onEnd).off("drain", Link.#onDrain);
     socket.off("error", Link.#onError).off("close", Link.#onClose);
     if (unread.length > 0) socket.unshift(unread);
     return socket;
@@ -192,6 +203,11 @@ export class Link {
 
   #paceRead(size: number): void {
     if (this.#readPace?.moved(size) === false) this.#pauseOrResume();
+  }
+
+  /** A TLS connection ends with a `close_notify`. */
+  get #isSecure(): boolean {
+    return this.#tls !== undefined || this.#socket instanceof TLSSocket;
   }
 
   #stopPacing(): void {

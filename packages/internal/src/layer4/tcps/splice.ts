@@ -60,8 +60,7 @@ export class Splice {
   }
 
   sideClosed(side: Link, other: Link, reason: ConnEndReason): void {
-    const isWhole = side.error === undefined && side.hasEnded && side.socket.writableFinished;
-    if (!isWhole && !other.isDestroyed) {
+    if (!side.isComplete && !other.isDestroyed) {
       this.#conn.endsBecauseOf(reason);
       other.reset();
     }

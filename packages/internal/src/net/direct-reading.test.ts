@@ -1,26 +1,24 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import { expect, test } from "vitest";
-import { AcceptedSocket } from "./accepted-socket.ts";
+import { readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
 
 interface Pair extends AsyncDisposable {
   readonly client: net.Socket;
-  readonly accepted: AcceptedSocket;
+  readonly accepted: net.Socket;
 }
 
-/** A client and what a server has accepted of it, taken over. */
+/** A client and what a server has accepted of it. */
 async function connect(): Promise<Pair> {
   const server = net.createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server has no port");
   const taken = Promise.withResolvers<net.Socket>();
-  server.on("connection", (socket) => taken.resolve(AcceptedSocket.takeOver(socket)));
+  server.on("connection", (socket) => taken.resolve(socket));
   const client = net.connect({ port: address.port, allowHalfOpen: true });
   const accepted = await taken.promise;
-  // The server counts what was taken over no more: it ends before the connection does.
-  await new Promise((resolve) => server.close(resolve));
-  if (!(accepted instanceof AcceptedSocket)) throw new Error("this runtime does not let sockets be taken over");
+  server.close();
   return {
     client,
     accepted,
@@ -43,19 +41,6 @@ function collect(size: number): { readonly take: (bytes: Buffer) => void; readon
   return { take, all: all.promise };
 }
 
-test("it is the stream that the accepted socket was", async () => {
-  await using pair = await connect();
-  const { client, accepted } = pair;
-  expect(accepted.remotePort).toBe(client.localPort);
-  client.end("one two");
-  let text = "";
-  for await (const piece of accepted) text += String(piece);
-  expect(text).toBe("one two");
-  expect(accepted.destroyed).toBe(false);
-  accepted.end("three");
-  expect(String(await once(client, "data"))).toBe("three");
-});
-
 test("what its stream holds is not overwritten by what other sockets read", async () => {
   await using first = await connect();
   await using second = await connect();
@@ -63,7 +48,7 @@ test("what its stream holds is not overwritten by what other sockets read", asyn
   first.client.write("x".repeat(1000));
   await once(first.accepted, "readable");
   const { take, all } = collect(1000);
-  second.accepted.readDirectly(take);
+  readDirectly(second.accepted, take, take);
   second.client.write("y".repeat(1000));
   expect(await all).toBe("y".repeat(1000));
   expect(String(first.accepted.read())).toBe("x".repeat(1000));
@@ -95,8 +80,7 @@ test("a direct reader gets what comes, behind what the stream had already", asyn
   client.write("first ");
   await once(accepted, "readable");
   const { take, all } = collect(12);
-  accepted.on("data", take);
-  accepted.readDirectly(take);
+  readDirectly(accepted, take, take);
   client.write("second");
   expect(await all).toBe("first second");
 });
@@ -107,19 +91,20 @@ test("a direct reader that pauses gets nothing until it resumes", async () => {
   const { client, accepted } = pair;
   const { take, all } = collect(1);
   let isPaused = true;
-  accepted.readDirectly((bytes) => {
+  const reader = (bytes: Buffer): void => {
     expect(isPaused).toBe(false);
     take(bytes);
-  });
+  };
+  readDirectly(accepted, reader, reader);
   accepted.pause();
   client.write("later");
   // Once this has come, the other would have as well.
   const { take: takeOther, all: allOfOther } = collect(1);
-  other.accepted.readDirectly(takeOther);
+  readDirectly(other.accepted, takeOther, takeOther);
   other.client.write("now");
   expect(await allOfOther).toBe("now");
   isPaused = false;
-  accepted.resume();
+  resumeReading(accepted);
   expect(await all).toBe("later");
 });
 
@@ -127,11 +112,12 @@ test("a direct reader may leave the rest to the stream", async () => {
   await using pair = await connect();
   const { client, accepted } = pair;
   const head = collect(4);
-  accepted.readDirectly((bytes) => {
+  const reader = (bytes: Buffer): void => {
     head.take(bytes);
     accepted.pause();
-    accepted.readAsStream();
-  });
+    readAsStream(accepted, reader);
+  };
+  readDirectly(accepted, reader, reader);
   client.write("head");
   expect(await head.all).toBe("head");
   client.end("the rest");
@@ -140,21 +126,37 @@ test("a direct reader may leave the rest to the stream", async () => {
   expect(text).toBe("the rest");
 });
 
-test.each(["something", ""])("what has read %j already stays as it is", async (text) => {
-  await using server = net.createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
-  const client = net.connect(address.port).end(text);
-  const [accepted] = (await once(server, "connection")) as [net.Socket];
-  await once(accepted, text === "" ? "end" : "readable");
-  expect(AcceptedSocket.takeOver(accepted)).toBe(accepted);
-  client.destroy();
-  accepted.destroy();
+test("a direct reader learns of the end, whether it has paused before or not", async () => {
+  await using pair = await connect();
+  await using paused = await connect();
+  for (const { accepted, client } of [pair, paused]) {
+    const { take, all } = collect(5);
+    readDirectly(accepted, take, take);
+    if (accepted === paused.accepted) {
+      accepted.pause();
+      resumeReading(accepted);
+    }
+    client.end("bytes");
+    expect(await all).toBe("bytes");
+    if (!accepted.readableEnded) await once(accepted, "end");
+    expect(accepted.destroyed).toBe(false);
+  }
 });
 
-test("what has no handle to take over stays as it is", () => {
+test("input goes past the stream", async () => {
+  await using pair = await connect();
+  const { client, accepted } = pair;
+  const direct = collect(5);
+  readDirectly(accepted, direct.take, () => expect.unreachable());
+  client.write("bytes");
+  expect(await direct.all).toBe("bytes");
+});
+
+test("what has no handle is read as a stream", async () => {
   const socket = new net.Socket();
-  expect(AcceptedSocket.takeOver(socket)).toBe(socket);
+  const { take, all } = collect(5);
+  readDirectly(socket, () => expect.unreachable(), take);
+  socket.push("bytes");
+  expect(await all).toBe("bytes");
   socket.destroy();
 });

@@ -1,0 +1,95 @@
+// Reads sockets directly, without a stream's cost.
+//
+// The runtime reads each piece of input into 64 KiB of new memory, cuts it to size, and passes it through a stream: one
+// third of the cost of a small request. Dialled sockets avoid this with the option `onread`. Servers have no such
+// option, so an accepted socket is given afterwards what the option would have given it.
+
+import { Buffer } from "node:buffer";
+import { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { sharedBuffer } from "./shared-buffer.ts";
+
+/** Receives a piece of input. The bytes are valid until it returns. */
+export type DirectReader = (bytes: Buffer) => void;
+
+/** Where a socket has its reader. */
+const readerKey = Symbol("direct reader");
+
+interface DirectSocket extends Socket {
+  [readerKey]?: DirectReader | undefined;
+}
+
+/** Where the runtime keeps what the option `onread` has given; `undefined`: it does so in another way. */
+const onreadKeys = findOnreadKeys();
+
+/**
+ * Reads a socket from now on. `reader` receives all further input; it must be what calls `onread` of a socket that was
+ * dialled with that option. `streamReader` receives what the stream holds already, before that, and everything if the
+ * runtime does not support direct reading: bytes that may be kept.
+ */
+export function readDirectly(socket: Socket, reader: DirectReader, streamReader: (bytes: Buffer) => void): void {
+  const isDirect = setOnread(socket);
+  const direct: DirectSocket = socket;
+  direct[readerKey] = isDirect ? reader : undefined;
+  if (!isDirect || socket.readableLength > 0) socket.on("data", streamReader);
+}
+
+/** Continues a socket that is read by `readDirectly`, after `pause`. */
+export function resumeReading(socket: Socket): void {
+  const direct: DirectSocket = socket;
+  // What `resume` does beside this, for streams that flow, costs a tick.
+  if (direct[readerKey] !== undefined && socket.readableLength === 0) socket.read(0);
+  else socket.resume();
+}
+
+/** Leaves a paused socket to who reads it as a stream from now on. `streamReader` is that of `readDirectly`. */
+export function readAsStream(socket: Socket, streamReader: (bytes: Buffer) => void): void {
+  socket.off("data", streamReader);
+  const direct: DirectSocket = socket;
+  if (direct[readerKey] === undefined) return;
+  direct[readerKey] = undefined;
+  // Reading continues until the stream's buffer is full, or the input ends, as in any stream.
+  socket.pause = pauseStream;
+  socket.read(0);
+}
+
+function pauseStream(this: Socket): Socket {
+  Duplex.prototype.pause.call(this);
+  return this;
+}
+
+/** Called by the runtime. False: the stream's buffer is full; the stream resumes by itself. */
+function received(this: DirectSocket, size: number): boolean {
+  const bytes = sharedBuffer.subarray(0, size);
+  const reader = this[readerKey];
+  if (reader === undefined) return this.push(Buffer.from(bytes));
+  reader(bytes);
+  return true;
+}
+
+/** Returns whether the input of the socket goes past its stream. */
+function setOnread(socket: Socket): boolean {
+  if (onreadKeys === undefined) return false;
+  // Dialled with the option, or read directly before.
+  if (Reflect.get(socket, onreadKeys.buffer) === sharedBuffer) return true;
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (!takesBuffer(handle)) return false;
+  handle.useUserBuffer(sharedBuffer);
+  Reflect.set(socket, onreadKeys.buffer, sharedBuffer);
+  Reflect.set(socket, onreadKeys.callback, received);
+  return true;
+}
+
+function takesBuffer(handle: unknown): handle is { useUserBuffer(buffer: Buffer): void } {
+  return typeof handle === "object" && handle !== null && "useUserBuffer" in handle;
+}
+
+function findOnreadKeys(): { readonly buffer: symbol; readonly callback: symbol } | undefined {
+  const callback = (): boolean => true;
+  const example = new Socket({ onread: { buffer: sharedBuffer, callback } });
+  const keys = Object.getOwnPropertySymbols(example);
+  const buffer = keys.find((key) => Reflect.get(example, key) === sharedBuffer);
+  const call = keys.find((key) => Reflect.get(example, key) === callback);
+  example.destroy();
+  return buffer === undefined || call === undefined ? undefined : { buffer, callback: call };
+}
