@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { sharedBuffer } from "./shared-buffer.ts";
+import { sharedBuffer, sharedPiece } from "./shared-buffer.ts";
 
 /** Receives a piece of input. The bytes are valid until it returns. */
 export type DirectReader = (bytes: Buffer) => void;
@@ -60,7 +60,7 @@ function pauseStream(this: Socket): Socket {
 
 /** Called by the runtime. False: the stream's buffer is full; the stream resumes by itself. */
 function received(this: DirectSocket, size: number): boolean {
-  const bytes = sharedBuffer.subarray(0, size);
+  const bytes = sharedPiece(size);
   const reader = this[readerKey];
   if (reader === undefined) return this.push(Buffer.from(bytes));
   reader(bytes);

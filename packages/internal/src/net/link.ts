@@ -5,9 +5,10 @@ import { Buffer } from "node:buffer";
 import type { OnReadOpts, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Pacer } from "./pacer.ts";
+import { DirectWriter } from "./direct-writer.ts";
 import { readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
 import { readBlocks } from "./read-blocks.ts";
-import { sharedBuffer } from "./shared-buffer.ts";
+import { sharedBuffer, sharedPiece } from "./shared-buffer.ts";
 import type { TlsFacts } from "./tls/tls-facts.ts";
 
 /** Learns what happens at a link. */
@@ -46,6 +47,7 @@ export class Link {
   /** Why the connection broke; `undefined` as long as it has not. */
   error: Error | undefined;
   readonly #socket: Socket;
+  readonly #writer: DirectWriter;
   readonly #tls: TlsFacts | undefined;
   #user: LinkUser;
   #watcher: LinkWatcher | undefined;
@@ -67,11 +69,12 @@ export class Link {
     const socket = open({
       buffer: sharedBuffer,
       callback: (size) => {
-        this.#receivedShared(sharedBuffer.subarray(0, size));
+        this.#receivedShared(sharedPiece(size));
         return true;
       },
     });
     this.#socket = socket;
+    this.#writer = new DirectWriter(socket);
     const linked: LinkedSocket = socket;
     linked[linkKey] = this;
     readDirectly(socket, this.#receivedShared, Link.#onData);
@@ -109,7 +112,7 @@ export class Link {
   #write(bytes: Buffer, isShared: boolean): boolean {
     if (!isShared) return this.#socket.write(bytes);
     // A short text is cheaper to write than a buffer, and costs no copy if it can be sent at once.
-    if (bytes.length <= maxAsText) return this.#socket.write(bytes.toString("latin1"), "latin1");
+    if (bytes.length <= maxAsText) return this.#writer.write(bytes.toString("latin1"));
     if (bytes.length < minInBlock) return this.#socket.write(Buffer.from(bytes));
     const block = readBlocks.lend();
     bytes.copy(block);

@@ -9,10 +9,12 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { quietly } from "@hemi/common";
 import type { HemiError } from "../errors/hemi-error.ts";
+import { DirectWriter } from "./direct-writer.ts";
 import { flushAtEndOfTurn, type Due } from "./end-of-turn.ts";
 
 export class Output implements Due {
   readonly #socket: Socket;
+  readonly #writer: DirectWriter;
   readonly #gone: () => HemiError;
   readonly #maxWrite: number;
   /** Waits for the end of the turn; sent before the text. */
@@ -30,6 +32,7 @@ export class Output implements Due {
    */
   constructor(socket: Socket, gone: () => HemiError, maxWrite = Infinity) {
     this.#socket = socket;
+    this.#writer = new DirectWriter(socket);
     this.#gone = gone;
     this.#maxWrite = maxWrite;
   }
@@ -111,7 +114,7 @@ export class Output implements Due {
     this.#bytes = undefined;
     this.#text = "";
     if (bytes !== undefined) this.#writeTogether("", bytes, text);
-    else if (text !== "") this.#noteWrite(this.#socket.write(text, "latin1"));
+    else if (text !== "") this.#noteWrite(this.#writer.write(text));
   }
 
   /** The text to send before the next bytes. */
