@@ -16,8 +16,8 @@ export class DirectWriter {
   }
 
   /**
-   * Writes text of bytes 0 to 255. Returns, as the stream's `write`, whether more may be written now; if not, the socket
-   * emits `drain`.
+   * Writes text of bytes 0 to 255. Returns, as the stream's `write`, whether more may be written now; if not, `drain`
+   * of the socket follows.
    */
   write(text: string): boolean {
     const socket = this.#socket;
@@ -31,7 +31,7 @@ export class DirectWriter {
 
   readonly #sent = (error?: Error | null): void => {
     this.#isSending = false;
-    if (error != null) this.#socket.destroy(error);
+    if (error !== null && error !== undefined) this.#socket.destroy(error);
   };
 }
 
