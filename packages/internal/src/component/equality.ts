@@ -33,14 +33,33 @@ export class Equality {
     if (before === undefined || after === undefined) return false;
     if (type.plain === undefined && typeof before !== "object" && typeof after !== "object") return false;
     if (this.#known.get(before) === after) return true;
-    const areEqual = JSON.stringify(plain(type, before)) === JSON.stringify(plain(type, after));
+    const areEqual = areDataEqual(plain(type, before), plain(type, after));
     if (areEqual) this.#known.set(before, after);
     return areEqual;
   }
 }
 
 export function areConditionsEqual(before: Condition | undefined, after: Condition | undefined): boolean {
-  return before === after || JSON.stringify(before) === JSON.stringify(after);
+  return areDataEqual(before, after);
+}
+
+/** Of plain data: numbers, texts, booleans, and lists and objects of them. What is `undefined` is as if it were not there. */
+function areDataEqual(before: unknown, after: unknown): boolean {
+  if (before === after) return true;
+  if (typeof before !== "object" || typeof after !== "object" || before === null || after === null) return false;
+  if (Array.isArray(before)) {
+    if (!Array.isArray(after) || before.length !== after.length) return false;
+    return before.every((item, index) => areDataEqual(item, after[index]));
+  }
+  if (Array.isArray(after)) return false;
+  const wanted: Readonly<Record<string, unknown>> = { ...after };
+  let count = 0;
+  for (const [key, value] of Object.entries(before)) {
+    if (value !== undefined) count++;
+    if (!areDataEqual(value, wanted[key])) return false;
+  }
+  for (const key in wanted) if (wanted[key] !== undefined) count--;
+  return count === 0;
 }
 
 function plain(type: PropType<unknown>, value: unknown): unknown {

@@ -232,6 +232,8 @@ function wordEnd(text: string, from: number): number {
 
 /** `-f "maintenance.html"`: without a variable before it. */
 function isFileTestAt(text: string, at: number): boolean {
+  const first = text.charAt(at);
+  if (first !== "-" && first !== "!") return false;
   return fileTests.has(text.slice(at, at + 2)) && wordEnd(text, at + 1) === at + 2;
 }
 

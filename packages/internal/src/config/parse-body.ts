@@ -44,12 +44,12 @@ const stageHint = "an included file holds only what stands in the place of its i
 export function parseComponent(parsing: Parsing): ComponentSpec {
   const { cursor } = parsing;
   const sign = cursor.take();
-  const unread = new Set<"head" | "body">();
+  let isHeadUnread = false;
   let name: Token | undefined;
   if (cursor.is("string")) {
     name = cursor.take();
     if (cursor.inner(name) === "") {
-      unread.add("head");
+      isHeadUnread = true;
       cursor.report("a name is not empty", { at: name, code: "HEMI_CONFIG_NAME" });
     }
   }
@@ -62,7 +62,7 @@ export function parseComponent(parsing: Parsing): ComponentSpec {
   const body: Body = { props: [], children: [], isUnread: true };
   if (!cursor.is("{")) {
     if (condition?.type !== "unread") {
-      unread.add("head");
+      isHeadUnread = true;
       expectBody(cursor, sign, condition);
     }
     cursor.skipToBody();
@@ -73,7 +73,6 @@ export function parseComponent(parsing: Parsing): ComponentSpec {
       parseBody(parsing, body, cursor.take());
     });
   }
-  if (body.isUnread === true) unread.add("body");
   return {
     sign: cursor.text(sign),
     signSpan: cursor.span(sign, sign),
@@ -83,8 +82,15 @@ export function parseComponent(parsing: Parsing): ComponentSpec {
     props: body.props,
     children: body.children,
     span: cursor.span(sign, cursor.taken),
-    ...(unread.size > 0 && { unread }),
+    ...((isHeadUnread || body.isUnread === true) && { unread: unreadParts(isHeadUnread, body.isUnread === true) }),
   };
+}
+
+function unreadParts(head: boolean, body: boolean): ReadonlySet<"head" | "body"> {
+  const parts = new Set<"head" | "body">();
+  if (head) parts.add("head");
+  if (body) parts.add("body");
+  return parts;
 }
 
 /** Parses statements up to the brace that closes `open`, or to the end of the text if `open` is missing. */

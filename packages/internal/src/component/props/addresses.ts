@@ -106,13 +106,16 @@ export const addresses = propMaker<AddressSet, readonly string[]>(() => addresse
 /** The set of networks and single addresses that `isNetwork` takes; others are left out. */
 export function addressSet(texts: readonly string[]): AddressSet {
   const set = new BlockList();
-  for (const text of texts) addCidr(set, text);
+  for (const text of texts) {
+    const network = parseCidr(text);
+    if (network !== undefined) set.addSubnet(network.ip, network.prefix, network.family);
+  }
   return { texts, contains: (ip) => isIP(ip) !== 0 && set.check(ip, isIPv4(ip) ? "ipv4" : "ipv6") };
 }
 
 /** Is it a network such as `10.0.0.0/8`, or an address? */
 export function isNetwork(text: string): boolean {
-  return addCidr(new BlockList(), text);
+  return parseCidr(text) !== undefined;
 }
 
 /** The text of an address, as a configuration would have it. */
@@ -138,13 +141,18 @@ export function parseAddress(text: string): Address | undefined {
 
 const cidr = /^([^/]+)(?:\/([0-9]{1,3}))?$/;
 
-function addCidr(set: BlockList, text: string): boolean {
+interface Cidr {
+  readonly ip: string;
+  /** In bits. */
+  readonly prefix: number;
+  readonly family: "ipv4" | "ipv6";
+}
+
+function parseCidr(text: string): Cidr | undefined {
   const [, ip, digits] = cidr.exec(text) ?? [];
-  if (ip === undefined || isIP(ip) === 0 || ip.includes("%")) return false;
+  if (ip === undefined || isIP(ip) === 0 || ip.includes("%")) return undefined;
   const family = isIPv4(ip) ? "ipv4" : "ipv6";
   const most = family === "ipv4" ? 32 : 128;
   const prefix = digits === undefined ? most : Number(digits);
-  if (prefix > most) return false;
-  set.addSubnet(ip, prefix, family);
-  return true;
+  return prefix > most ? undefined : { ip, prefix, family };
 }

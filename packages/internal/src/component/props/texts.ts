@@ -98,7 +98,7 @@ function warnOfLiterals(value: Value, label: string, reader: PropReader): void {
   const written = source.text?.slice(start, end);
   const texts = value.type === "template" ? value.parts : value.type === "string" ? [value.value] : [];
   for (const text of texts) {
-    if (typeof text !== "string") continue;
+    if (typeof text !== "string" || !text.includes("$")) continue;
     for (const [name, word = ""] of text.matchAll(/\$([a-z]\w*)/gi)) {
       const isVariable = variables.find(word) !== undefined;
       const foreign = variables.foreign?.(word);

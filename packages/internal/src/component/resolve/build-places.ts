@@ -57,33 +57,41 @@ class Builder {
 
   *#place(spec: ComponentSpec, owner: Place | undefined, path: string): Steps<Place> {
     yield;
-    const definition = owner === undefined ? this.#stageSettings : this.#registry.find(spec.sign);
     const children: Place[] = [];
     const named = new Map<string, Place>();
-    const place: Place = {
-      spec,
-      definition,
-      owner,
-      path,
-      children,
-      named,
-      set: this.#set({ spec, definition, owner, path }),
-    };
-    if (owner !== undefined) {
-      if (definition === undefined) this.#reportUnknownSign(place);
-      else this.#checkStanding(place, definition, owner);
-    }
-    if (spec.children.length === 0) return place;
+    const place = this.#alone(spec, owner, path, { children, named });
     const known = spec.children.map(({ sign, name }) => ({ sign: this.#registry.find(sign)?.sign ?? sign, name }));
     const paths = componentPaths(known, path);
     for (const [index, childSpec] of spec.children.entries()) {
-      const child = yield* this.#place(childSpec, place, paths[index] ?? "");
+      const childPath = paths[index] ?? "";
+      let child: Place;
+      if (childSpec.children.length > 0) child = yield* this.#place(childSpec, place, childPath);
+      else {
+        // Of thousands of components, most contain none: they need no generator of their own.
+        yield;
+        child = this.#alone(childSpec, place, childPath, nothingInside);
+      }
       children.push(child);
       if (childSpec.name === undefined || hasUnread(child, "head")) continue;
       const key = childKey(child.definition?.kind.name ?? childSpec.sign, childSpec.name);
       if (named.has(key)) this.#reportDoubledName(child);
       else named.set(key, child);
     }
+    return place;
+  }
+
+  #alone(
+    spec: ComponentSpec,
+    owner: Place | undefined,
+    path: string,
+    { children, named }: Pick<Place, "children" | "named">,
+  ): Place {
+    const definition = owner === undefined ? this.#stageSettings : this.#registry.find(spec.sign);
+    const set = this.#set({ spec, definition, owner, path });
+    const place: Place = { spec, definition, owner, path, children, named, set };
+    if (owner === undefined) return place;
+    if (definition === undefined) this.#reportUnknownSign(place);
+    else this.#checkStanding(place, definition, owner);
     return place;
   }
 
@@ -195,6 +203,8 @@ function placesOf({ standsIn }: Kind): string {
   const places = standsIn.map(({ owner }) => (owner === "stage" ? "the stage" : describeKind({ name: owner })));
   return places.join(" or ");
 }
+
+const nothingInside: Pick<Place, "children" | "named"> = { children: [], named: new Map() };
 
 /** Most components of a large configuration set no props: they share one map. */
 const nothingSet: ReadonlyMap<string, PropSpec> = new Map();

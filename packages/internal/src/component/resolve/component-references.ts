@@ -47,7 +47,7 @@ export class ComponentReferences {
   }
 
   from(holder: Place): readonly Edge[] {
-    return this.#edges.get(holder) ?? [];
+    return this.#edges.get(holder) ?? noEdges;
   }
 
   /** Who refers to a place, each once. */
@@ -148,6 +148,8 @@ export class ComponentReferences {
     this.#problems.add(place, { code: "HEMI_CONFIG_REFERENCE", span, message: whole, hint });
   }
 }
+
+const noEdges: readonly Edge[] = [];
 
 /** `a, b and c` */
 function listed(items: readonly string[]): string {

@@ -13,8 +13,9 @@ import { Checks } from "./checks.ts";
 import { ComponentReferences } from "./component-references.ts";
 import type { Edge } from "./component-references.ts";
 import { readCondition } from "./conditions.ts";
-import { findSet, mayLackStatements, placeOfProp } from "./place.ts";
+import { findSet, mayLackStatements } from "./place.ts";
 import type { Place } from "./place.ts";
+import { PlacedComponent } from "./placed-component.ts";
 import { Problems } from "./problems.ts";
 import { readProps } from "./read-props.ts";
 import { registry } from "./registry.ts";
@@ -107,9 +108,24 @@ class Resolver {
     this.#scope = scope;
   }
 
+  /** With its descendants. */
   *component(place: Place): Steps<ResolvedComponent> {
     yield;
-    const { definition, spec, path } = place;
+    const children: ResolvedComponent[] = [];
+    const resolved = this.#alone(place, children);
+    for (const child of place.children) {
+      if (child.children.length > 0) children.push(yield* this.component(child));
+      else {
+        // Of thousands of components, most contain none: they need no generator of their own.
+        yield;
+        children.push(this.#alone(child, noChildren));
+      }
+    }
+    return resolved;
+  }
+
+  #alone(place: Place, children: readonly ResolvedComponent[]): ResolvedComponent {
+    const { definition, spec } = place;
     const { props, areRight } = definition === undefined ? noProps : readProps(place, definition, this.#scope);
     const condition = this.#condition(place, props);
     const isRight = areRight && !mayLackStatements(place) && (condition !== undefined || spec.condition === undefined);
@@ -117,20 +133,7 @@ class Resolver {
     const edges = this.#scope.references.from(place);
     const references: ResolvedReference[] = [];
     if (edges.length > 0) this.#unlinked.push({ edges, references });
-    const children: ResolvedComponent[] = [];
-    for (const child of place.children) children.push(yield* this.component(child));
-    const resolved: ResolvedComponent = {
-      definition,
-      sign: definition?.sign ?? spec.sign,
-      name: spec.name ?? "",
-      path,
-      condition,
-      props,
-      references,
-      children,
-      span: spec.span,
-      placeOf: (name) => placeOfProp(place, name),
-    };
+    const resolved = new PlacedComponent(place, { condition, props, references, children });
     this.#resolved.set(place, resolved);
     return resolved;
   }
@@ -160,3 +163,4 @@ class Resolver {
 }
 
 const noProps = { props: {}, areRight: true };
+const noChildren: readonly ResolvedComponent[] = [];

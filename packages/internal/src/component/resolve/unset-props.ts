@@ -26,9 +26,17 @@ export class UnsetValues {
   /** By the name of the prop; `undefined` for one without a default, and for one that is not known. */
   readonly #values: Record<string, unknown> = {};
   readonly #known = new Set<string>();
+  readonly #size: number;
 
   constructor(definition: Definition) {
-    for (const [name] of schemaOf(definition).props) this.#values[name] = undefined;
+    const { props } = schemaOf(definition);
+    for (const [name] of props) this.#values[name] = undefined;
+    this.#size = props.length;
+  }
+
+  /** Whether all values are known. */
+  get isComplete(): boolean {
+    return this.#known.size === this.#size;
   }
 
   has(name: string): boolean {

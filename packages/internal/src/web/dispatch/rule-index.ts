@@ -84,8 +84,17 @@ export class RuleIndex {
 /** The condition can be true only if one of them is true. An empty list: never. */
 type Demand = readonly { readonly key: "path" | "prefix" | "hostname" | "method"; readonly value: string }[];
 
-/** A necessary term of the condition; `undefined` if there is none. */
+/** A necessary term of the condition; `undefined` if there is none. A reload asks anew for those of all rules. */
 function demandOf(condition: Condition): Demand | undefined {
+  if (demands.has(condition)) return demands.get(condition);
+  const demand = findDemand(condition);
+  demands.set(condition, demand);
+  return demand;
+}
+
+const demands = new WeakMap<Condition, Demand | undefined>();
+
+function findDemand(condition: Condition): Demand | undefined {
   switch (condition.type) {
     case "and":
       // Any operand is necessary: choose the most selective one.

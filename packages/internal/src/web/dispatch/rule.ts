@@ -150,12 +150,11 @@ class Rule implements RulePart {
     this.#answer = fixedResponse(props.returnCode, props.returnText);
     this.#uploads = new Uploads(props.uploadsDir, context.log);
     this.#contentTerms = { limits: props, uploads: this.#uploads };
-    this.#errorPages = new ErrorPages(props.errorPages, props.errorPaths);
+    this.#errorPages = ErrorPages.of(props);
   }
 
   update(changed: ReadonlySet<string>): void {
-    const { errorPages, errorPaths } = this.#context.props;
-    this.#errorPages = new ErrorPages(errorPages, errorPaths);
+    this.#errorPages = ErrorPages.of(this.#context.props);
     if (changed.has("webRoot")) this.matches = this.#compile();
   }
 

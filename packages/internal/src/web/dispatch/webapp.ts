@@ -93,7 +93,7 @@ class Webapp implements WebappPart {
     const { props, log } = context;
     const { withStater } = props;
     this.#tls = new SiteFiles(props);
-    this.#errorPages = new ErrorPages(props.errorPages, props.errorPaths);
+    this.#errorPages = ErrorPages.of(props);
     this.counts = new WebappCounts(context.metrics, context.name);
     if (withStater !== undefined) this.#sessions = new Sessions(() => withStater.current, log);
     const { clock } = context.stage;
@@ -102,8 +102,7 @@ class Webapp implements WebappPart {
   }
 
   update(): void {
-    const { errorPages, errorPaths } = this.#context.props;
-    this.#errorPages = new ErrorPages(errorPages, errorPaths);
+    this.#errorPages = ErrorPages.of(this.#context.props);
     this.#liveLines = undefined;
   }
 

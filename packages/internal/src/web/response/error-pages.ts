@@ -6,13 +6,26 @@ export type ErrorPage = { readonly file: string } | { readonly path: string };
 /** A key of both dicts: a status, or a class of them. */
 export const errorStatus = /^[45](?:\d\d|xx)$/;
 
-export class ErrorPages {
-  readonly #pages = new Map<string, ErrorPage>();
+/** `errorPages` are absolute, `errorPaths` are encoded, with or without a query. No key is in both. */
+export interface NamedPages {
+  readonly errorPages: ReadonlyMap<string, string>;
+  readonly errorPaths: ReadonlyMap<string, string>;
+}
 
-  /** `files` are absolute, `paths` are encoded, with or without a query. No key is in both. */
-  constructor(files: ReadonlyMap<string, string>, paths: ReadonlyMap<string, string>) {
-    for (const [status, file] of files) this.#pages.set(status, { file });
-    for (const [status, path] of paths) this.#pages.set(status, { path });
+export class ErrorPages {
+  readonly #pages: ReadonlyMap<string, ErrorPage>;
+
+  constructor(pages: ReadonlyMap<string, ErrorPage>) {
+    this.#pages = pages;
+  }
+
+  /** Most of thousands of rules have none: they share one object. */
+  static of({ errorPages: files, errorPaths: paths }: NamedPages): ErrorPages {
+    if (files.size + paths.size === 0) return noPages;
+    const pages = new Map<string, ErrorPage>();
+    for (const [status, file] of files) pages.set(status, { file });
+    for (const [status, path] of paths) pages.set(status, { path });
+    return new ErrorPages(pages);
   }
 
   /** That of the status itself goes before that of its class. */
@@ -20,3 +33,5 @@ export class ErrorPages {
     return this.#pages.get(String(status)) ?? this.#pages.get(`${Math.floor(status / 100)}xx`);
   }
 }
+
+const noPages = new ErrorPages(new Map());
