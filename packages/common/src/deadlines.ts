@@ -49,7 +49,8 @@ export class Deadlines {
   readonly #resolution: number;
   readonly #now: () => number;
   readonly #failed: ((error: unknown) => void) | undefined;
-  readonly #slots: Slot[] = Array.from({ length: slotCount }, () => new Slot());
+  /** Made with the first deadline that is set: many wheels never turn. */
+  #slots: readonly Slot[] = [];
   /** The last swept tick; its slot contains only deadlines that a throwing callback left behind. */
   #current = 0;
   #size = 0;
@@ -78,6 +79,11 @@ export class Deadlines {
   /** Expires all deadlines that are due. Called by the timer, or by a caller with its own clock. */
   sweep(): void {
     const target = Math.floor(this.#now() / this.#resolution);
+    if (this.#size === 0) {
+      this.#current = Math.max(this.#current, target);
+      this.#stop();
+      return;
+    }
     // After a long pause of the process, one turn of the wheel visits all slots.
     this.#current = Math.max(this.#current, target - slotCount);
     for (;;) {
@@ -137,6 +143,7 @@ export class Deadlines {
   };
 
   #start(now: number): void {
+    if (this.#slots.length === 0) this.#slots = Array.from({ length: slotCount }, () => new Slot());
     this.#current = Math.floor(now / this.#resolution);
     this.#timer = setInterval(() => this.sweep(), this.#resolution).unref();
   }

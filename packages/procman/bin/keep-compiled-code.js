@@ -1,6 +1,5 @@
-// Keeps compiled code between runs, which halves the time to start. Written for any Node.js, as `hemi.js` is.
+// Keeps compiled code between runs, which halves the time to start.
 
-import { lstatSync, mkdirSync } from "node:fs";
 import module from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +14,9 @@ export function keepCompiledCode() {
   const folder = ownFolder();
   if (folder !== undefined) enableCompileCache(folder);
 }
+
+/** An import of this module loads its streams and promises, too, and delays the first worker by that. */
+const { lstatSync, mkdirSync } = process.getBuiltinModule("node:fs");
 
 /** `undefined`: there is none that only this user can write to. */
 function ownFolder() {

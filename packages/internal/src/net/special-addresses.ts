@@ -39,13 +39,22 @@ const special: readonly (readonly [cidr: string, what: string])[] = [
   ["ff00::/8", "multicast"],
 ];
 
-const sets = special.map(([cidr, what]) => {
+interface SpecialSet {
+  readonly set: BlockList;
+  readonly family: "ipv4" | "ipv6";
+  readonly what: string;
+}
+
+/** Made when the first address is asked for, which few programs do. */
+let sets: readonly SpecialSet[] | undefined;
+
+function setOf([cidr, what]: (typeof special)[number]): SpecialSet {
   const [network = "", prefix] = cidr.split("/");
   const set = new BlockList();
   const family = isIPv4(network) ? "ipv4" : "ipv6";
   set.addSubnet(network, Number(prefix), family);
   return { set, family, what };
-});
+}
 
 /**
  * Describes a special IP address, in words that follow "an address"; `undefined` for an ordinary host. An IPv4-mapped
@@ -54,5 +63,6 @@ const sets = special.map(([cidr, what]) => {
 export function specialUse(ip: string): string | undefined {
   const plain = plainAddress(ip);
   const family = isIPv4(plain) ? "ipv4" : "ipv6";
+  sets ??= special.map(setOf);
   return sets.find((entry) => entry.family === family && entry.set.check(plain, family))?.what;
 }

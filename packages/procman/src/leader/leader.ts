@@ -14,6 +14,7 @@ import { HandedOver, HandingOver, type HandoverSteps } from "./handing-over.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import { OtherLeaders, type OtherLeader } from "./other-leaders.ts";
 import { planReport } from "./plan-report.ts";
+import { startAheadOnIdleCPUs } from "./processes-ahead.ts";
 import type { Predecessor } from "./predecessor.ts";
 import { ProgramCounts } from "./program-counts.ts";
 import { ProgramLocks } from "./program-locks.ts";
@@ -163,7 +164,7 @@ export class Leader {
 
   async #startAll(): Promise<void> {
     const [first, ...others] = this.#slots;
-    for (const slot of this.#slots) slot.startAhead();
+    startAheadOnIdleCPUs(this.#slots);
     this.#running = await first?.renew(0);
     await Promise.all(others.map((slot) => slot.renew(0)));
     const { unused } = this.#sockets;

@@ -24,7 +24,8 @@ export function isoTime(time: number): string {
 /** A duration in milliseconds with three decimal places, `0.042`: a JSON number. */
 export function milliseconds(duration: number): string {
   const micros = Math.max(0, Math.round(duration * 1000));
-  const below = thousandths[micros % 1000] ?? "";
+  const part = micros % 1000;
+  const below = (thousandths[part] ??= flat((part / 1000).toFixed(3)));
   return micros < 1000 ? below : Math.trunc(micros / 1000) + below.slice(1);
 }
 
@@ -32,5 +33,5 @@ export function milliseconds(duration: number): string {
 let latestSecond = { second: NaN, text: "" };
 let latest = { time: NaN, text: "" };
 
-/** `0.000` to `0.999`: formatting a fraction costs more than the rest of a line. */
-const thousandths = Array.from({ length: 1000 }, (_, micros) => flat((micros / 1000).toFixed(3)));
+/** `0.000` to `0.999`, once they were needed: formatting a fraction costs more than the rest of a line. */
+const thousandths = Array.from<string | undefined>({ length: 1000 });

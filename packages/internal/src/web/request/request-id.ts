@@ -3,8 +3,11 @@
 import { flat } from "../../log/lines/flat.ts";
 
 const prefix = `${Date.now().toString(36)}-${process.pid.toString(36)}-`;
-/** The last two digits of the counter. The rest changes only after this many requests, and is joined once. */
-const lastDigits = Array.from({ length: 36 * 36 }, (_, i) => i.toString(36).padStart(2, "0"));
+/**
+ * The last two digits of the counter, once they were needed. The rest changes only after this many requests, and is
+ * joined once.
+ */
+const lastDigits = Array.from<string | undefined>({ length: 36 * 36 });
 let rounds = 0;
 let start = "";
 let next = lastDigits.length;
@@ -15,5 +18,7 @@ export function nextRequestId(): string {
     start = flat(prefix + (rounds++).toString(36));
     next = 0;
   }
-  return start + lastDigits[next++];
+  const digits = (lastDigits[next] ??= next.toString(36).padStart(2, "0"));
+  next++;
+  return start + digits;
 }

@@ -84,11 +84,13 @@ function isAskable(name: string): boolean {
 
 function compareEntries(one: ListedEntry, other: ListedEntry): number {
   if (one.type !== other.type) return one.type === "directory" ? -1 : 1;
+  // Made with the first listing: it loads the rules of the language.
+  byName ??= new Intl.Collator("en", { numeric: true });
   return byName.compare(one.name, other.name) || (one.name < other.name ? -1 : 1);
 }
 
 /** The same on all machines, whatever their locale. */
-const byName = new Intl.Collator("en", { numeric: true });
+let byName: Intl.Collator | undefined;
 
 const namesAtOnce = 256;
 /** Few enough that one large folder does not keep all others from the disk. */
