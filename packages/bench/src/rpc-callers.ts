@@ -35,7 +35,7 @@ async function hrpcJson(port: number): Promise<Caller> {
 /** Our client of gRPC. */
 async function grpc(port: number): Promise<Caller> {
   const stage = await bootText(
-    `stage { http2Backend "bench" { .nodes = (["address": "127.0.0.1:${port}"]) .maxConnsPerNode = 1 } }`,
+    `stage { http2Backend "bench" { .nodes = (["address": "127.0.0.1:${port}"]) .http2MaxConns = 1 } }`,
     { log: openErrorLog({ sink: new MemorySink() }) },
   );
   await stage.start();

@@ -1,5 +1,5 @@
-// The server of grpc-go, built from Debian's packages: golang-go, golang-google-grpc-dev, protobuf-compiler,
-// protoc-gen-go and protoc-gen-go-grpc. Nothing is downloaded.
+// The server of grpc-go, built from Debian's packages: golang-go, golang-google-grpc-dev, golang-google-protobuf-dev,
+// protobuf-compiler, protoc-gen-go and protoc-gen-go-grpc. Nothing is downloaded.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync } from "node:fs";

@@ -10,8 +10,23 @@ import (
 	"runtime"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/protobuf/proto"
 	"hemi.example/bench/benchpb"
 )
+
+// Debian's grpc-go encodes by the first version of the protobuf module, and its protoc-gen-go generates for the second.
+type codec struct{}
+
+func (codec) Name() string { return "proto" }
+
+func (codec) Marshal(message interface{}) ([]byte, error) {
+	return proto.Marshal(message.(proto.Message))
+}
+
+func (codec) Unmarshal(bytes []byte, message interface{}) error {
+	return proto.Unmarshal(bytes, message.(proto.Message))
+}
 
 type bench struct {
 	benchpb.UnimplementedBenchServer
@@ -50,6 +65,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	encoding.RegisterCodec(codec{})
 	server := grpc.NewServer()
 	benchpb.RegisterBenchServer(server, bench{})
 	log.Fatal(server.Serve(listener))
