@@ -12,6 +12,8 @@ export class OwnStreams {
   readonly #outputs = new Map<number, StreamOutput>();
   /** Of QPACK, since the streams were flushed: by type of stream. */
   readonly #instructions = new Map<number, Buffer[]>();
+  /** Instructions for the peer's encoder that acknowledge sections. */
+  #acknowledgments = 0;
   /** What was not taken, in bytes, of all streams. */
   #waiting = 0;
 
@@ -37,11 +39,22 @@ export class OwnStreams {
   readonly encoder = (instruction: Buffer): void => this.#later(streamType.qpackEncoder, instruction);
   /** An instruction for the peer's encoder, which is sent by the next `flush`. */
   readonly decoder = (instruction: Buffer): void => this.#later(streamType.qpackDecoder, instruction);
+  /** The same for the acknowledgment of a section, which may wait for others. */
+  readonly acknowledgment = (instruction: Buffer): void => {
+    this.#acknowledgments++;
+    this.#later(streamType.qpackDecoder, instruction);
+  };
 
-  /** Sends instructions, and what waits. */
-  flush(): void {
+  /** Sends instructions, and what waits. `mayDelay`: a few acknowledgments need not go now, as a packet of their own. */
+  flush(mayDelay = false): void {
     for (const [type, instructions] of this.#instructions) {
-      if (instructions.length > 0) this.#send(type, Buffer.concat(instructions.splice(0)));
+      if (instructions.length === 0) continue;
+      if (type === streamType.qpackDecoder) {
+        const areAcknowledgments = instructions.length === this.#acknowledgments;
+        if (mayDelay && areAcknowledgments && instructions.length < maxAcknowledgments) continue;
+        this.#acknowledgments = 0;
+      }
+      this.#send(type, Buffer.concat(instructions.splice(0)));
     }
     if (this.#waiting === 0) return;
     for (const output of this.#outputs.values()) {
@@ -82,6 +95,9 @@ export class OwnStreams {
     if (isStopped) throw new Http3ConnError(errorCode.closedCriticalStream, "it stopped a stream that HTTP/3 needs");
   }
 }
+
+/** No prop: the peer's table cannot drop what they refer to, but it has room for more than they can hold. */
+const maxAcknowledgments = 32;
 
 /** In bytes. No prop: a peer that takes the streams at all is far from it. */
 const maxWaiting = 64 * 1024;

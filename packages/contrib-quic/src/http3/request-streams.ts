@@ -72,7 +72,11 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.own = new OwnStreams(quic);
     this.encoder = new QpackEncoder(this.own.encoder);
     this.heads = new ResponseHeads(this.encoder, () => server.date);
-    this.decoder = new QpackDecoder({ maxCapacity: settings.qpackTableSize, send: this.own.decoder });
+    this.decoder = new QpackDecoder({
+      maxCapacity: settings.qpackTableSize,
+      send: this.own.decoder,
+      acknowledge: this.own.acknowledgment,
+    });
     this.#sections = new FieldSections({
       decoder: this.decoder,
       maxBlocked: () => server.settings.qpackBlockedStreams,
@@ -281,7 +285,8 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   /** More may be sent. */
   protected flushOutputs(): void {
-    this.own.flush();
+    // While requests are served, more sections will come to be acknowledged, and `lookForStopped` comes in any case.
+    this.own.flush(this.exchans.size > 0);
     this.#refused.flush();
     for (const exchan of [...this.#blockedOutputs]) {
       this.#progress += exchan.flush();
@@ -292,6 +297,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   /** Looks for clients that have given a response up, or stopped a stream of ours: nothing else tells. */
   protected lookForStopped(): void {
+    this.own.flush();
     this.own.lookForStopped();
     for (const exchan of [...this.exchans.values()]) if (exchan.isStopped) this.#stopped(exchan);
   }

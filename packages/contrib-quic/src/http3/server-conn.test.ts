@@ -388,6 +388,23 @@ describe("QPACK (RFC 9204)", () => {
     expect(client.quic.sent(11).bytes.subarray(1)).toEqual(Buffer.concat([integer(0x80, 0x7f, 0)]));
   });
 
+  test("acknowledgments of sections wait for each other while requests are served, though not for long", () => {
+    const acknowledged = (count: number): Buffer =>
+      Buffer.concat(Array.from({ length: count }, (_, i) => integer(0x80, 0x7f, 4 * i)));
+    using client = new TestClient({ serve: silent });
+    const sent = (): Buffer => client.quic.sent(11).bytes.subarray(1);
+    client.sendUni(6, streamType.qpackEncoder, inserts);
+    const increment = integer(0x00, 0x3f, 1);
+    expect(sent()).toEqual(increment);
+    for (let i = 0; i < 31; i++) client.quic.send(4 * i, blockedHead(client), true);
+    expect(sent()).toEqual(increment);
+    client.quic.send(4 * 31, blockedHead(client), true);
+    expect(sent()).toEqual(Buffer.concat([increment, acknowledged(32)]));
+    client.quic.send(4 * 32, blockedHead(client), true);
+    client.wait(200);
+    expect(sent()).toEqual(Buffer.concat([increment, acknowledged(33)]));
+  });
+
   test("more streams may not wait than allowed", () => {
     using client = new TestClient({ qpackBlockedStreams: 1 });
     client.quic.send(0, blockedHead(client), true);
@@ -571,7 +588,8 @@ describe("a client that stops a stream which HTTP/3 needs (RFC 9114 6.2.1, RFC 9
     for (const id of [0, 4, 8]) client.quic.send(id, client.head(), true);
     client.quic.stopByPeer(7);
     const answer = (): void => {
-      for (const wire of client.wires) wire.sendWhole({ status: 200, fieldList: ["x-often", "the same"] }, "hello");
+      const fieldList = ["x-often", "the same, and worth a place in a table"];
+      for (const wire of client.wires) wire.sendWhole({ status: 200, fieldList }, "hello");
     };
     expect(answer).not.toThrow();
     client.conn.advance();

@@ -62,8 +62,7 @@ export class ClientInitial {
         this.isBroken = true;
         return;
       }
-      // A copy: the datagram is decrypted in place later.
-      this.#pieces.push({ offset, bytes: Buffer.from(frames.subarray(at, at + size)) });
+      this.#pieces.push({ offset, bytes: frames.subarray(at, at + size) });
       at += size;
     }
   }
@@ -88,6 +87,8 @@ export class ClientInitial {
    * one (RFC 9000 2.2).
    */
   #assembled(): Buffer {
+    const [first] = this.#pieces;
+    if (this.#pieces.length === 1 && first?.offset === 0) return first.bytes;
     this.#pieces.sort((one, other) => one.offset - other.offset);
     const size = Math.max(0, ...this.#pieces.map(({ offset, bytes }) => offset + bytes.length));
     const message = Buffer.alloc(size);

@@ -21,6 +21,8 @@ export interface QpackDecoderOptions {
   readonly maxCapacity: number;
   /** Sends instructions on our decoder stream. */
   readonly send: (instruction: Buffer) => void;
+  /** The same for acknowledgments of sections, which may wait, but keep their place. Default: `send`. */
+  readonly acknowledge?: (instruction: Buffer) => void;
 }
 
 /** How a section begins (RFC 9204 4.5.1). */
@@ -83,7 +85,8 @@ export class QpackDecoder {
       else block.list.push(field.name, field.value);
     }
     if (requiredInserts > 0) {
-      this.#options.send(integer(0x80, 0x7f, streamId));
+      const { send, acknowledge = send } = this.#options;
+      acknowledge(integer(0x80, 0x7f, streamId));
       this.#acknowledged = Math.max(this.#acknowledged, requiredInserts);
     }
     return block;

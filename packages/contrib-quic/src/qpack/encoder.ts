@@ -2,6 +2,9 @@
 //
 // A field that has come twice is put into the dynamic table of the peer, for as long as there is room: entries never
 // leave. A section refers only to entries that the peer has acknowledged, so that we never block one of its streams.
+//
+// Short fields stay literals: the peer acknowledges each section that refers to its table, in packets that cost both
+// sides more than a few bytes in a packet that is sent anyway.
 
 import { neverIndexedFields, sizeInTable } from "@hemi/internal";
 import { DecoderStream } from "./decoder-stream.ts";
@@ -82,7 +85,10 @@ export class QpackEncoder {
   /** Inserts a field that has come before, if there is room. */
   #consider(name: string, value: string): void {
     const { capacity, size } = this.#table;
-    if (capacity === 0 || rarelyRepeated.has(name) || staticIndexes.get(name)?.values.has(value) === true) return;
+    if (capacity === 0 || rarelyRepeated.has(name)) return;
+    const named = staticIndexes.get(name);
+    if (value.length + (named === undefined ? name.length : 0) < minInserted) return;
+    if (named?.values.has(value) === true) return;
     const field = { name, value, fault: undefined };
     const needed = sizeInTable(field);
     if (needed > capacity >>> 2 || size + needed > capacity) return;
@@ -96,7 +102,6 @@ export class QpackEncoder {
     this.#indexes.set(name, values.set(value, this.#table.inserted));
     this.#table.insert(field);
     const bytes = Buffer.alloc(name.length + value.length + 24);
-    const named = staticIndexes.get(name);
     const at =
       named === undefined ? writeText(0x40, 0x1f, name, bytes, 0) : writeInteger(0xc0, 0x3f, named.first, bytes, 0);
     this.#send(bytes.subarray(0, writeText(0x00, 0x7f, value, bytes, at)));
@@ -146,6 +151,8 @@ const rarelyRepeated: ReadonlySet<string> = new Set([
 /** Of the peer's table, in bytes; more is not made use of. */
 const maxOwnCapacity = 4096;
 const maxSeen = 64;
+/** What a reference saves at least, in characters. */
+const minInserted = 32;
 const maxPrefix = 20;
 const prefix = Buffer.alloc(maxPrefix);
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);

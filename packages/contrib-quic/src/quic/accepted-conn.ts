@@ -73,8 +73,8 @@ export class AcceptedConn implements PacketReceiver, QuicheConnOwner {
     return this.#listener.overhead;
   }
 
-  send(datagram: Buffer): void {
-    this.#place.share.send(datagram, this.remote);
+  send(datagram: Buffer): boolean {
+    return this.#place.share.send(datagram, this.remote);
   }
 
   isDirty(): void {

@@ -80,8 +80,9 @@ export class DialledConn implements QuicheConnOwner {
 
   // ---- what the connection asks for ----
 
-  send(datagram: Buffer): void {
+  send(datagram: Buffer): boolean {
     this.#socket.send(datagram);
+    return this.#socket.getSendQueueSize() === 0;
   }
 
   isDirty(): void {

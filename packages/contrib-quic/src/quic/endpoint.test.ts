@@ -42,7 +42,10 @@ function makeEndpoint({
   const share: DatagramShare = {
     local,
     receive: (next) => (receiver = next),
-    send: (bytes) => sent.push(bytes),
+    send: (bytes) => {
+      sent.push(bytes);
+      return false;
+    },
     release: () => Promise.resolve(),
   };
   const acceptor: QuicAcceptor = {

@@ -9,11 +9,12 @@
 import { TokenBucket } from "@hemi/internal";
 import type { QuicConn, QuicConnUser, QuicPiece, QuicReset } from "./conn.ts";
 import { shutdown, type HostPort, type NativeConn, type PacketPath } from "./native.ts";
+import { PacketBuffer } from "./packet-buffer.ts";
 
 /** Who has the connection, and its socket. */
 export interface QuicheConnOwner {
-  /** Sends a datagram. */
-  send(datagram: Buffer, to: HostPort): void;
+  /** Sends a datagram. Returns whether its bytes may be used again at once. */
+  send(datagram: Buffer, to: HostPort): boolean;
   /** `endOfTurn` is to be called when the event loop has read what there is. */
   isDirty(conn: QuicheConn): void;
   /** The handshake is complete, or early data is here: gives who uses the connection from here on. */
@@ -123,15 +124,14 @@ export class QuicheConn implements QuicConn {
       const [size, { to }] = sent;
       // What acknowledges it is no overhead.
       this.#overhead.earn(sizeOfAcknowledgment);
-      // A copy: the socket may send it later.
-      this.#owner.send(copyOf(packet, size), to);
+      if (!this.#owner.send(packet.first(size), to)) packet.leave();
     }
     return false;
   }
 
   #nextPacket(): ReturnType<NativeConn["send"]> {
     try {
-      return this.native.send(packet);
+      return this.native.send(packet.bytes);
     } catch {
       return null;
     }
@@ -337,8 +337,7 @@ function roomFor(most: number): Buffer {
   return room;
 }
 
-/** Where packets are made. */
-const packet = Buffer.allocUnsafeSlow(maxDatagram);
+const packet = new PacketBuffer(maxDatagram);
 const flood = Buffer.from("it floods us with frames that bring nothing");
 /** Where streams are read. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);

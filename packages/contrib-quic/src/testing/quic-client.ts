@@ -77,7 +77,10 @@ export class QuicClient {
     this.conn = new QuicheConn(conn, false, {
       overhead: { max: Infinity, recovery: 1 },
       floodCode: 0,
-      send: (datagram, to) => this.sender.send(datagram, to.port, to.host),
+      send: (datagram, to) => {
+        this.sender.send(datagram, to.port, to.host);
+        return false;
+      },
       isDirty: () => this.#later(),
       established: () => {
         this.#greet();

@@ -20,8 +20,11 @@ export interface DatagramShare {
   readonly local: Endpoint;
   /** Directs datagrams to this receiver from now on. */
   receive(receiver: DatagramReceiver): void;
-  /** Sends a datagram from the address that it receives at. What the system cannot take at once is lost. */
-  send(bytes: Buffer, to: Endpoint): void;
+  /**
+   * Sends a datagram from the address that it receives at. Returns whether its bytes may be used again at once: what the
+   * system cannot take now waits, up to `maxSendQueue`. More is lost.
+   */
+  send(bytes: Buffer, to: Endpoint): boolean;
   /** Directs datagrams back to the previous receiver, if there is one. Calling it twice is harmless. */
   release(): Promise<void>;
 }
@@ -120,7 +123,9 @@ class DatagramSocket {
         this.#receiving.push({ share, receiver });
       },
       send(bytes, { address, port }) {
-        if (socket.getSendQueueSize() < maxSendQueue) socket.send(bytes, port, address);
+        if (socket.getSendQueueSize() >= maxSendQueue) return true;
+        socket.send(bytes, port, address);
+        return socket.getSendQueueSize() === 0;
       },
       release: () => this.#release(share),
     };
