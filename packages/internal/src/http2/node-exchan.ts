@@ -14,7 +14,8 @@ import { errorCode, errorName } from "./frames.ts";
 import type { Priority } from "./priority.ts";
 import { ReceivedContent } from "./received-content.ts";
 import { passedFields } from "./request-heads.ts";
-import type { SendingStream, SendQueue } from "./sender.ts";
+import type { SendingStream } from "./sender.ts";
+import type { SendQueue } from "./send-queue.ts";
 
 /** Where connections come from: a pool of a node's. */
 export interface ConnSource extends StreamSource {

@@ -17,28 +17,7 @@ import type { FrameOutput } from "./frame-output.ts";
 import type { Priority } from "./priority.ts";
 import { regionOfBlock, type RegionFrames } from "./region-frames.ts";
 import { Scheduler } from "./scheduler.ts";
-
-/** What has to wait of one stream's content. */
-export class SendQueue {
-  readonly pieces: Uint8Array[] = [];
-  /** Of the first piece, what has been sent. */
-  offset = 0;
-  /** In bytes. */
-  size = 0;
-  /** Nothing is added any more. */
-  isEnded = false;
-  trailerList: readonly string[] = [];
-  isScheduled = false;
-  /** Behind the pieces, a stretch of a file is to be sent: so many bytes of it, and who is told when it can be. */
-  regionSize = 0;
-  region: PromiseWithResolvers<number> | undefined;
-
-  add(piece: Uint8Array): void {
-    // A client that reads nothing must not keep a large buffer, such as one of a cache, for a small part of it.
-    this.pieces.push(piece.length * 4 < piece.buffer.byteLength ? new Uint8Array(piece) : piece);
-    this.size += piece.length;
-  }
-}
+import { SendQueue } from "./send-queue.ts";
 
 /** A stream, as who sends its frames sees it. */
 export interface SendingStream {
@@ -216,7 +195,7 @@ export class Sender<Heads extends HeaderBlocks> {
       const stream = this.#scheduler.next();
       if (stream === undefined) return;
       const { queue } = stream;
-      const piece = queue?.pieces[0];
+      const piece = queue?.first;
       if (queue === undefined || stream.sendWindow <= 0) {
         this.#unschedule(stream);
         continue;
@@ -227,14 +206,13 @@ export class Sender<Heads extends HeaderBlocks> {
       }
       const size = Math.min(piece.length - queue.offset, stream.sendWindow, this.window, defaultMaxFrameSize);
       const isWhole = queue.offset + size === piece.length;
-      const isLast = isWhole && queue.isEnded && queue.pieces.length === 1 && queue.trailerList.length === 0;
+      const isLast = isWhole && queue.isEnded && queue.length === 1 && queue.trailerList.length === 0;
       this.#sendFrame(stream, piece, queue.offset, size, isLast);
       queue.size -= size;
       if (!isWhole) queue.offset += size;
       else {
-        queue.offset = 0;
-        queue.pieces.shift();
-        if (queue.pieces.length === 0 && queue.region === undefined) this.#queueEmptied(stream, queue, isLast);
+        queue.shift();
+        if (queue.length === 0 && queue.region === undefined) this.#queueEmptied(stream, queue, isLast);
       }
     }
   }
@@ -271,6 +249,7 @@ export class Sender<Heads extends HeaderBlocks> {
     if (stream.queue === undefined) return;
     this.#unschedule(stream);
     stream.queue.region?.resolve(0);
+    stream.queue.drop();
     stream.queue = undefined;
   }
 

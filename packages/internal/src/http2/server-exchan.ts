@@ -16,7 +16,8 @@ import type { ReceivedContent } from "./received-content.ts";
 import { RegionFrames } from "./region-frames.ts";
 import type { Http2RequestHead } from "./request-head.ts";
 import type { ResponseHeads } from "./response-heads.ts";
-import type { Sender, SendingStream, SendQueue } from "./sender.ts";
+import type { Sender, SendingStream } from "./sender.ts";
+import type { SendQueue } from "./send-queue.ts";
 import type { WaitingStream } from "./stream-timeouts.ts";
 import { StreamTunnel } from "../http/stream-tunnel.ts";
 

@@ -1,0 +1,69 @@
+// The content of one stream that waits for its turn, for the windows or for the socket.
+
+import { BlockPool } from "../net/block-pool.ts";
+import { defaultMaxFrameSize } from "./frames.ts";
+
+export class SendQueue {
+  /** Of the first piece, what has been sent. */
+  offset = 0;
+  /** In bytes. */
+  size = 0;
+  /** Nothing is added any more. */
+  isEnded = false;
+  trailerList: readonly string[] = [];
+  isScheduled = false;
+  /** Behind the pieces, a stretch of a file is to be sent: so many bytes of it, and who is told when it can be. */
+  regionSize = 0;
+  region: PromiseWithResolvers<number> | undefined;
+  readonly #pieces: Uint8Array[] = [];
+  /** By piece: the memory that was lent for it. */
+  readonly #blocks: (ArrayBuffer | undefined)[] = [];
+
+  get first(): Uint8Array | undefined {
+    return this.#pieces[0];
+  }
+
+  /** How many pieces wait. */
+  get length(): number {
+    return this.#pieces.length;
+  }
+
+  /** The piece must not be changed. */
+  add(piece: Uint8Array): void {
+    const { length } = piece;
+    this.size += length;
+    // A client that reads nothing must not keep a large buffer, such as one of a cache, for a small part of it.
+    if (length * 4 >= piece.buffer.byteLength) this.#push(piece, undefined);
+    else if (length > blockSize) this.#push(new Uint8Array(piece), undefined);
+    else {
+      const block = pool.lend();
+      const copy = new Uint8Array(block, 0, length);
+      copy.set(piece);
+      this.#push(copy, block);
+    }
+  }
+
+  /** The first piece was sent. */
+  shift(): void {
+    this.offset = 0;
+    this.#pieces.shift();
+    const block = this.#blocks.shift();
+    if (block !== undefined) pool.giveBack(block);
+  }
+
+  /** Nothing of it is sent any more. */
+  drop(): void {
+    while (this.length > 0) this.shift();
+  }
+
+  #push(piece: Uint8Array, block: ArrayBuffer | undefined): void {
+    this.#pieces.push(piece);
+    this.#blocks.push(block);
+  }
+}
+
+/** In bytes: the answers that wait most often fit. */
+const blockSize = defaultMaxFrameSize;
+/** No prop: 4 MiB in all. */
+const maxSpare = 256;
+const pool = new BlockPool({ make: () => new ArrayBuffer(blockSize), maxSpare });
