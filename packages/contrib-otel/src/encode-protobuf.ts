@@ -101,13 +101,31 @@ function writeLine(writer: BinaryWriter, line: ExportedLine): void {
 }
 
 function attributes(writer: BinaryWriter, field: number, values: Attributes): void {
-  for (const [key, value] of Object.entries(values)) {
-    message(writer, field, () => {
-      text(writer, fields.keyValue.key, key);
-      message(writer, fields.keyValue.value, () => anyValue(writer, value));
-    });
+  for (const key in values) {
+    const value = values[key];
+    if (value !== undefined) writer.tag(field, WireType.LengthDelimited).bytes(keyValue(key, value));
   }
 }
+
+/** A KeyValue. Most attributes have the same value in one span after the other. */
+function keyValue(key: string, value: string | number | boolean): Uint8Array {
+  const last = lastValues.get(key);
+  if (last?.value === value) return last.bytes;
+  const writer = new BinaryWriter();
+  text(writer, fields.keyValue.key, key);
+  message(writer, fields.keyValue.value, () => anyValue(writer, value));
+  const bytes = writer.finish();
+  if (bytes.length <= maxKept && (last !== undefined || lastValues.size < maxKeys))
+    lastValues.set(key, { value, bytes });
+  return bytes;
+}
+
+/** Of each key the last value, and how it is encoded. */
+const lastValues = new Map<string, { readonly value: string | number | boolean; readonly bytes: Uint8Array }>();
+/** Keys are words of this program. */
+const maxKeys = 256;
+/** In bytes. */
+const maxKept = 512;
 
 /** Of a choice, also an empty value is written. */
 function anyValue(writer: BinaryWriter, value: string | number | boolean): void {

@@ -65,6 +65,23 @@ test.each(["protobuf", "json"])("a collector gets the spans in %s", async (forma
   expect(attributes(collector.resources[0])).toMatchObject({ "service.name": { stringValue: "the shop" } });
 });
 
+test("each span has its own attributes, whichever the span before it had", async () => {
+  await using collector = await startCollector();
+  {
+    await using site = await serve(collector.url);
+    for (const url of ["/a", "/b", "/a", "/bad", `/${"long".repeat(200)}`, "/a"]) await site.stage.inject({ url });
+  }
+  const servers = collector.spans.filter(({ kind }) => kind === 2);
+  const valuesOf = (wanted: string) =>
+    servers.map(({ attributes }) => attributes.find(({ key }) => key === wanted)?.value);
+  expect(valuesOf("url.path")).toEqual(
+    ["/a", "/b", "/a", "/bad", `/${"long".repeat(200)}`, "/a"].map((path) => ({ stringValue: path })),
+  );
+  expect(valuesOf("http.response.status_code")).toEqual(
+    [200, 200, 200, 503, 200, 200].map((status) => ({ intValue: String(status) })),
+  );
+});
+
 test("what waits at the end of the stage is sent", async () => {
   await using collector = await startCollector();
   {

@@ -70,6 +70,13 @@ export class ListedFields implements Fields {
 /** A list of fields that has none. */
 export const noFields: Fields = new ListedFields([]);
 
+/** Names and values in turn, as `ListedFields` takes them, without the fields of those names (in lower case). */
+export function listWithout(fields: Fields, names: ReadonlySet<string>): string[] {
+  const list: string[] = [];
+  for (const [name, value] of fields) if (!names.has(name)) list.push(name, value);
+  return list;
+}
+
 /** One value out of the values of repeated fields. `name` in lower case. */
 export function joinValues(name: string, values: readonly string[]): string | undefined {
   if (values.length < 2) return values[0];

@@ -121,8 +121,10 @@ export class Trace {
   /** Ends a span. `error`: why it failed. */
   end(span: OpenSpan, error?: string): void {
     const { traceId, state } = this;
+    const { spanId, parentId, name, kind, startTime, attributes } = span;
     this.#members.begun.delete(span);
-    this.#take({ traceId, state, ...span, endTime: this.#now(), error });
+    const endTime = this.#now();
+    this.#take({ traceId, spanId, parentId, state, name, kind, startTime, endTime, attributes, error });
   }
 
   /** What was done so far, also for subrequests: spans that are over, then those that are under way. */
@@ -186,11 +188,13 @@ export class Trace {
    * given where no spans are recorded.
    */
   finish(server: Pick<Span, "name" | "kind" | "attributes" | "error">, startTime = this.startTime): void {
-    for (const span of this.#open?.toReversed() ?? []) this.end(span, server.error);
+    const { name, kind, attributes, error } = server;
+    for (const span of this.#open?.toReversed() ?? []) this.end(span, error);
     this.#open = undefined;
     const { traceId, spanId, state } = this;
-    const ids = { traceId, spanId, parentId: this.#parentId, state };
-    this.#take({ ...ids, ...server, startTime, endTime: this.#now() });
+    const parentId = this.#parentId;
+    const endTime = this.#now();
+    this.#take({ traceId, spanId, parentId, state, name, kind, startTime, endTime, attributes, error });
   }
 
   #take(span: Span): void {

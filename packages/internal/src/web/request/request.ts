@@ -11,13 +11,14 @@ import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ExchanServer, ExchanWire } from "../../http/exchan.ts";
 import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
-import { ListedFields, type Fields } from "../../http/fields.ts";
+import { ListedFields, listWithout, type Fields } from "../../http/fields.ts";
 import { forwardedSource } from "../../http/forwarded-source.ts";
 import { listMembers } from "../../http/list-members.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
 import { readTraceParent } from "../../operator/trace-context.ts";
 import { Trace } from "../../operator/trace.ts";
+import { TracedFields } from "../trace/traced-fields.ts";
 import type { NormalPath } from "./path.ts";
 import { nextRequestId } from "./request-id.ts";
 import { RequestTarget } from "./request-target.ts";
@@ -146,13 +147,7 @@ export class Request extends RequestTarget {
   get headers(): Fields {
     if (this.#headers !== undefined) return this.#headers;
     const { fields } = this.#wire.head;
-    const { trace } = this;
-    if (trace === undefined) return fields;
-    const { traceparent, state } = trace;
-    const list = listWithout(fields, traceFields);
-    list.push("traceparent", traceparent);
-    if (state !== "") list.push("tracestate", state);
-    return (this.#headers = new ListedFields(list, fields.neverIndexed));
+    return this.#tracer === undefined ? fields : (this.#headers = new TracedFields(fields, this));
   }
 
   /**
@@ -205,9 +200,7 @@ export class Request extends RequestTarget {
 
   /** The value of a field; the values of repeated fields are joined by `, `. */
   header(name: string): string | undefined {
-    // Only with tracing, and for a trace context, the fields differ from those received.
-    const isReceived = this.#tracer === undefined || !traceFields.has(name.toLowerCase());
-    return (this.#headers ?? (isReceived ? this.#wire.head.fields : this.headers)).get(name);
+    return this.headers.get(name);
   }
 
   /** For its content. */
@@ -386,13 +379,4 @@ export class Request extends RequestTarget {
   get isContentRead(): boolean {
     return this.#content?.isRead === true;
   }
-}
-
-const traceFields: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
-
-/** Names and values alternating. */
-function listWithout(fields: Fields, names: ReadonlySet<string>): string[] {
-  const list: string[] = [];
-  for (const [name, value] of fields) if (!names.has(name)) list.push(name, value);
-  return list;
 }

@@ -2,11 +2,14 @@
 
 import type { Request } from "../request/request.ts";
 
-/** Of the request, its connection and its TLS handshake. Without the query, which may have secrets. */
-export function requestAttributes(req: Request) {
+/**
+ * Of the request, its connection and its TLS handshake. Without the query, which may have secrets. The caller adds what
+ * it knows besides.
+ */
+export function requestAttributes(req: Request): Record<string, string | number | boolean> {
   const { peer, tls } = req;
-  return {
-    "http.request.method": methods.has(req.method) ? req.method : "_OTHER",
+  const attributes: Record<string, string | number | boolean> = {
+    "http.request.method": knownMethod(req.method) ?? "_OTHER",
     "url.scheme": req.scheme,
     "url.path": req.encodedPath,
     "server.address": req.hostname,
@@ -16,13 +19,18 @@ export function requestAttributes(req: Request) {
     "network.peer.port": peer.port,
     "client.address": req.srcHost,
     "hemi.request.id": req.id,
-    ...(tls !== undefined && {
-      "tls.protocol.version": tls.version.replace("TLSv", ""),
-      "tls.cipher": tls.cipher,
-      "tls.resumed": tls.isResumed,
-      "tls.client.server_name": tls.serverName,
-    }),
   };
+  if (tls === undefined) return attributes;
+  attributes["tls.protocol.version"] = tls.version.replace("TLSv", "");
+  attributes["tls.cipher"] = tls.cipher;
+  attributes["tls.resumed"] = tls.isResumed;
+  attributes["tls.client.server_name"] = tls.serverName;
+  return attributes;
+}
+
+/** The method, if it is a usual one. */
+export function knownMethod(method: string): string | undefined {
+  return methods.has(method) ? method : undefined;
 }
 
 /** Others would make names without end. */

@@ -14,7 +14,7 @@ import { spanSink } from "../../operator/span-sink.ts";
 import { readTraceParent } from "../../operator/trace-context.ts";
 import { Trace, type TraceHost } from "../../operator/trace.ts";
 import { Fault } from "../dispatch/fault.ts";
-import { requestAttributes } from "./request-attributes.ts";
+import { knownMethod, requestAttributes } from "./request-attributes.ts";
 
 export const traceProps = {
   /**
@@ -83,7 +83,10 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
     if (trace === undefined) return;
     req.joinTrace(this, trace);
     const startTime = this.clock.now();
-    resp.onEnd((status, _sent, reason) => this.ended(resp, status, reason, startTime));
+    resp.onEnd((status, _sent, reason) => {
+      const isWanted = trace.isSampled || ((status ?? 0) >= 500 && this.#props.traceErrors);
+      if (isWanted) this.#finish(resp, status, reason, startTime);
+    });
   }
 
   #isSampled(req: Request): boolean {
@@ -109,23 +112,27 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
     return storage.run(trace, serve);
   }
 
-  /** `startTime`: in ms since the epoch; default: since the request is counted. */
-  ended(resp: Response, status: number | undefined, reason: EndReason, startTime = this.#startOf(resp)): void {
+  ended(resp: Response, status: number | undefined, reason: EndReason): void {
     const { req } = resp;
     const isError = (status ?? 0) >= 500;
     const sampled = req?.sampledTrace;
+    // Most requests end here: no clock was read for them, and no id was made.
     if (sampled === undefined && !(isError && this.#props.traceErrors)) return;
-    const trace = sampled ?? req?.trace;
+    this.#finish(resp, status, reason, sampled?.startTime ?? this.clock.now() - resp.age);
+  }
+
+  /** `startTime`: in ms since the epoch. */
+  #finish(resp: Response, status: number | undefined, reason: EndReason, startTime: number): void {
+    const { req } = resp;
+    const trace = req?.trace;
     if (req === undefined || trace === undefined) return;
+    const isError = (status ?? 0) >= 500;
     const error = isError ? String(status) : reason === "complete" ? undefined : reason;
-    const attributes = {
-      ...requestAttributes(req),
-      "hemi.component": this.#path(),
-      ...(status !== undefined && { "http.response.status_code": status }),
-      ...(error !== undefined && { "error.type": error }),
-    };
-    const method = attributes["http.request.method"];
-    const name = `${method === "_OTHER" ? "HTTP" : method} ${this.#path()}`;
+    const attributes = requestAttributes(req);
+    attributes["hemi.component"] = this.#path();
+    if (status !== undefined) attributes["http.response.status_code"] = status;
+    if (error !== undefined) attributes["error.type"] = error;
+    const name = `${knownMethod(req.method) ?? "HTTP"} ${this.#path()}`;
     const isInner = req.depth > 0;
     trace.finish({ name, kind: isInner ? "internal" : "server", error, attributes }, startTime);
     if (isInner) return;
@@ -133,10 +140,6 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
     const duration = (spans.at(-1)?.endTime ?? startTime) - startTime;
     if (trace.isSampled) resp.keepExemplar(traceId, duration, startTime + duration);
     this.#stories.keep({ requestId: req.id, traceId, startTime, duration, isOver: true, attributes, spans });
-  }
-
-  #startOf(resp: Response): number {
-    return resp.req?.sampledTrace?.startTime ?? this.clock.now() - resp.age;
   }
 }
 
