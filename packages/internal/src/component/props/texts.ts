@@ -15,6 +15,7 @@ import type {
   PropType,
 } from "./prop-type.ts";
 import type { Value } from "../value.ts";
+import type { VariableTable } from "../variables.ts";
 import { refuse } from "./refuse.ts";
 
 export interface StringBounds {
@@ -53,34 +54,39 @@ export function choice<const Word extends string>(
 }
 
 /** Text. If it contains variables, it is evaluated for each request or connection: `"https://" + $hostname + $uri`. */
-export const template = propMaker<Template, string>(() => ({
-  name: "template",
-  takes: "a text, with or without $variables",
-  read(value, label, reader) {
-    warnOfLiterals(value, label, reader);
-    if (value.type === "string") return joinParts([value.value]);
-    if (value.type !== "template") return refuse(this, value, label, reader);
-    const { variables } = reader;
-    let known = true;
-    for (const part of value.parts) {
-      if (typeof part === "string") continue;
-      if (variables?.find(part.variable) !== undefined) {
-        const hint = variables.foreign?.(part.variable);
-        if (hint !== undefined) reader.warn({ span: part.span, message: foreignMessage(label, part.variable), hint });
-        continue;
+export const template = propMaker<Template, string>(() => templateType());
+
+/** The type of a template. `own`: the variables that it may contain. Default: those of the component. */
+export function templateType(own?: VariableTable<never>): PropType<Template> {
+  return {
+    name: "template",
+    takes: "a text, with or without $variables",
+    read(value, label, reader) {
+      const variables = own ?? reader.variables;
+      warnOfLiterals(value, label, reader, variables);
+      if (value.type === "string") return joinParts([value.value]);
+      if (value.type !== "template") return refuse(this, value, label, reader);
+      let known = true;
+      for (const part of value.parts) {
+        if (typeof part === "string") continue;
+        if (variables?.find(part.variable) !== undefined) {
+          const hint = variables.foreign?.(part.variable);
+          if (hint !== undefined) reader.warn({ span: part.span, message: foreignMessage(label, part.variable), hint });
+          continue;
+        }
+        known = false;
+        reader.report({
+          span: part.span,
+          message: `${label}: there is no variable $${part.variable} here`,
+          hint: didYouMeanVariable(part.variable, variables),
+        });
       }
-      known = false;
-      reader.report({
-        span: part.span,
-        message: `${label}: there is no variable $${part.variable} here`,
-        hint: didYouMeanVariable(part.variable, variables),
-      });
-    }
-    if (!known) return undefined;
-    return joinParts(value.parts.map((part) => (typeof part === "string" ? part : { variable: part.variable })));
-  },
-  jsonSchema: () => ({ type: "string" }),
-}));
+      if (!known) return undefined;
+      return joinParts(value.parts.map((part) => (typeof part === "string" ? part : { variable: part.variable })));
+    },
+    jsonSchema: () => ({ type: "string" }),
+  };
+}
 
 /** For `$query_string`, which nginx has for the query, and which is the value of the name `string` here. */
 function foreignMessage(label: string, variable: string): string {
@@ -90,8 +96,12 @@ function foreignMessage(label: string, variable: string): string {
 /**
  * `"https://$hostname$uri"` is sent as it stands: variables are joined by `+`. Who means it writes `"$" + "hostname"`.
  */
-function warnOfLiterals(value: Value, label: string, reader: PropReader): void {
-  const { variables } = reader;
+function warnOfLiterals(
+  value: Value,
+  label: string,
+  reader: PropReader,
+  variables: VariableTable<never> | undefined,
+): void {
   if (variables === undefined) return;
   const { source, start, end } = value.span;
   // As written: a text that was joined of several is meant, and one from the environment is not ours to judge.

@@ -2,9 +2,9 @@
 
 import { Buffer } from "node:buffer";
 import { didYouMean } from "../../component/did-you-mean.ts";
-import { prop } from "../../component/prop.ts";
 import { propMaker, type PropType } from "../../component/props/prop-type.ts";
 import { refuse } from "../../component/props/refuse.ts";
+import { templateType } from "../../component/props/texts.ts";
 import { compileTemplate, type Template } from "../../component/template.ts";
 import type { VariableTable } from "../../component/variables.ts";
 import { quote } from "../../config/quote.ts";
@@ -33,7 +33,7 @@ export function formatProp(variables: VariableTable<never>) {
     name: "template",
     takes: '"combined", "json" or a text with $variables',
     read(value, label, reader) {
-      if (value.type === "template") return prop.template().type.read(value, label, { ...reader, variables });
+      if (value.type === "template") return templateType(variables).read(value, label, reader);
       if (value.type === "string" && (value.value === "combined" || value.value === "json")) return value.value;
       const hint = value.type === "string" ? didYouMean(value.value, names, quote) : undefined;
       return refuse(this, value, label, reader, hint);
