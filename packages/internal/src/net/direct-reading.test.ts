@@ -126,6 +126,33 @@ test("a direct reader may leave the rest to the stream", async () => {
   expect(text).toBe("the rest");
 });
 
+test("who reads directly after somebody has read the stream gets nothing while it is paused", async () => {
+  await using pair = await connect();
+  await using other = await connect();
+  const { client, accepted } = pair;
+  const ignore = (): void => undefined;
+  readDirectly(accepted, ignore, ignore);
+  accepted.pause();
+  readAsStream(accepted, ignore);
+  const { take, all } = collect(1);
+  let isPaused = true;
+  const reader = (bytes: Buffer): void => {
+    expect(isPaused).toBe(false);
+    take(bytes);
+  };
+  readDirectly(accepted, reader, reader);
+  accepted.resume();
+  accepted.pause();
+  client.write("later");
+  const { take: takeOther, all: allOfOther } = collect(1);
+  readDirectly(other.accepted, takeOther, takeOther);
+  other.client.write("now");
+  expect(await allOfOther).toBe("now");
+  isPaused = false;
+  resumeReading(accepted);
+  expect(await all).toBe("later");
+});
+
 test("a direct reader learns of the end, whether it has paused before or not", async () => {
   await using pair = await connect();
   await using paused = await connect();

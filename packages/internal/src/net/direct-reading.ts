@@ -48,12 +48,13 @@ export function readAsStream(socket: Socket, streamReader: (bytes: Buffer) => vo
   const direct: DirectSocket = socket;
   if (direct[readerKey] === undefined) return;
   direct[readerKey] = undefined;
-  // Reading continues until the stream's buffer is full, or the input ends, as in any stream.
-  socket.pause = pauseStream;
+  socket.pause = pauseAsRead;
   socket.read(0);
 }
 
-function pauseStream(this: Socket): Socket {
+/** As in any stream, reading continues until the buffer is full, or the input ends; a direct reader gets nothing. */
+function pauseAsRead(this: DirectSocket): Socket {
+  if (this[readerKey] !== undefined) return Socket.prototype.pause.call(this);
   Duplex.prototype.pause.call(this);
   return this;
 }
