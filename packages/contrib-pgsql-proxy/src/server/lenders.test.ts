@@ -14,7 +14,7 @@ test("a flood of names of databases does not take the pool of a client away", ()
   const lenders = new Lenders(
     new Access({
       toBackend: {
-        path: "",
+        ...{ path: "", name: "", sign: "", origin: undefined },
         get current() {
           return backend();
         },
