@@ -349,6 +349,33 @@ test("the log has a line for each session with its counts, and neither log nor m
   );
 });
 
+test("sessions go to the servers of the first route that fits their user and database", async () => {
+  const answering = (text: string) => FakeServer.listen({ answer: () => textResult(text) });
+  await using main = await answering("main");
+  await using stock = await answering("stock");
+  await using ofBob = await answering("of bob");
+  const more = [stock, ofBob].map(
+    ({ port }, i) => `tcpsBackend "b${i}" { .nodes = (["address": "127.0.0.1:${port}"]) }`,
+  );
+  const routes = '(["user": "ann", "database": "stock", "toBackend": "b0"], ["user": "bob", "toBackend": "b1"])';
+  const users = ["ann", "bob"].map((name) => `["name": "${name}", "password": "geheim"]`).join();
+  await using site = await proxy(main, `.users = (${users}) .routes = ${routes}`, more.join(" "));
+  for (const [user, database, place] of [
+    ["ann", "stock", "stock"],
+    ["ann", "shop", "main"],
+    ["ann", "", "main"],
+    ["bob", "stock", "of bob"],
+  ] as const) {
+    const client = site.client();
+    expect((await client.logIn("geheim", database, undefined, user))[0], user).toBe(0);
+    client.command(query, "select 1");
+    await client.next();
+    await client.next();
+    expect((await client.next()).toString("utf8", headSize + 1), `${user} ${database}`).toBe(place);
+    client.socket.destroy();
+  }
+});
+
 test("hemi explain tells the routes, the replicas and the nodes", async () => {
   await using site = await proxy(
     { port: 1 },

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import type { Workers } from "@hemi/internal";
 import { linkedWorkers } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import { message } from "./protocol/messages.ts";
@@ -71,13 +72,20 @@ test("a request to cancel that another worker gets reaches the server of its cli
   client.socket.destroy();
 });
 
-test("a flood of requests to cancel is not passed on to all workers", () => {
+test("wrong keys do not keep a right one from another worker", async () => {
   const [flooded, other] = linkedWorkers(2);
   if (flooded === undefined) throw new Error("no workers");
-  const cancels = new Cancels({ workers: flooded, path: "x", now: () => 0, cancel: () => undefined });
+  if (other === undefined) throw new Error("no workers");
+  const make = (workers: Workers) => new Cancels({ workers, path: "x", now: () => 0, cancel: () => undefined });
+  const [cancels, others] = [make(flooded), make(other)];
+  await Promise.all([cancels.open(), others.open()]);
   let heard = 0;
-  other?.subscribe("cancel x", () => heard++);
+  other.subscribe("cancel x", () => heard++);
   for (let id = 0; id < 5000; id++) cancels.request({ id, key: 0 });
+  expect(heard).toBe(0);
+  const key = others.register({ busyServer: undefined });
+  // Neither does a right one, repeated, keep the other workers busy.
+  for (let times = 0; times < 5000; times++) cancels.request(key);
   expect(heard).toBe(1000);
 });
 

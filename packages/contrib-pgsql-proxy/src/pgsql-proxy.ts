@@ -5,7 +5,6 @@ import { type Deadline, Deadlines } from "@hemi/common";
 import {
   backendKind,
   checkInnerTls,
-  ClientCounts,
   type ConnFacts,
   type Context,
   DatabaseCounts,
@@ -34,6 +33,7 @@ import { cancelAt } from "./server/cancel.ts";
 import { Cancels } from "./server/cancels.ts";
 import type { Lender } from "./server/lender.ts";
 import { Lenders } from "./server/lenders.ts";
+import { RelayedPlaces } from "./server/relayed-places.ts";
 import type { ServerConn } from "./server/server-conn.ts";
 
 const props = {
@@ -79,7 +79,10 @@ const props = {
    * next transaction. `LISTEN` gives a client its server for the rest of its session.
    */
   pooling: prop.choice(["transaction", "session"], { default: "transaction" }),
-  /** Maximum number of connections to servers for each user and database, in each worker. */
+  /**
+   * Maximum number of connections to servers for each user and database, in each worker. Clients that log in at a
+   * server themselves have one each; if there are too many, those that have proved nothing yet are refused first.
+   */
   poolSize: prop.integer({ default: 20, min: 1, max: 100_000, reload: "live" }),
   /** Maximum number of clients that wait for one. One more is refused: 53300. */
   maxQueued: prop.integer({ default: 1000, max: 1_000_000, reload: "live" }),
@@ -90,10 +93,16 @@ const props = {
   /** Closes a connection to a server after this time, when it is given back. 0: never. */
   serverLifetime: prop.duration({ default: "1h", reload: "live" }),
   /**
-   * Cleans a session before another client gets it: always with `pooling = "session"`; by transaction, if a command has
-   * left something in it (`SET`, `PREPARE`, `CREATE TABLE`, `LISTEN`, …).
+   * Cleans a session before another client gets it: always with `pooling = "session"`; by transaction, if a statement
+   * may have left something in it. That is so for `SET`, `PREPARE`, `CREATE TABLE`, `DO`, …, for writes, because of
+   * their triggers, and for each call of a function that is not known to be harmless, such as `set_config`.
    */
   resetQuery: prop.string({ default: "DISCARD ALL", minLength: 1, reload: "live" }),
+  /**
+   * Whether sessions are cleaned after every transaction. A read without a call of a function shows nothing that it
+   * leaves. Turn this on if views, operators or policies of the databases call functions that set something.
+   */
+  alwaysReset: prop.bool({ default: false, reload: "live" }),
   /** Maximum number of prepared statements of a client, and of those that a server is given. */
   maxStatements: prop.integer({ default: 500, min: 1, max: 100_000, reload: "live" }),
   /** Maximum size of a message, such as a query or a row. */
@@ -160,7 +169,7 @@ class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
   readonly #deadlines: Deadlines;
   readonly #failures: Refusals;
   readonly #lenders: Lenders;
-  readonly #relayed = new ClientCounts();
+  readonly #relayed = new RelayedPlaces();
   readonly access: Access;
   readonly verifiers: Verifiers;
   readonly cancels: Cancels;
@@ -204,9 +213,9 @@ class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
     innerTlsOf(this.#context.props);
   }
 
-  prepare(): void {
+  async prepare(): Promise<void> {
     this.#tls = innerTlsOf(this.#context.props);
-    this.cancels.open();
+    await this.cancels.open();
   }
 
   takeConn(conn: TcpsConn): true {
@@ -270,14 +279,8 @@ class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
     if ("state" in place) return place;
     const { poolSize } = this.settings;
     const key = JSON.stringify([user.name, database]);
-    if (this.#relayed.of(key) >= poolSize) {
-      const text = `all ${poolSize} connections of "${user.name}" to "${database}" are in use`;
-      return { state: sqlStates.tooManyConnections, text };
-    }
-    this.#relayed.add(key);
     const counts = this.#countsOf(user.name, database);
-    counts.servers(1);
-    return new RelayedLogin({
+    const login = new RelayedLogin({
       ...client,
       user: user.name,
       database,
@@ -286,12 +289,19 @@ class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
       backend: place.backend(),
       tls: this.#tls.server,
       settings: this.settings,
-      over: () => {
-        this.#relayed.remove(key);
+      proved: (self) => this.#relayed.proved(key, self),
+      over: (self) => {
+        this.#relayed.leave(key, self);
         counts.servers(-1);
       },
       log: this.#serverFailed,
     });
+    if (!this.#relayed.enter(key, login, poolSize)) {
+      const text = `all ${poolSize} connections of "${user.name}" to "${database}" are in use`;
+      return { state: sqlStates.tooManyConnections, text };
+    }
+    counts.servers(1);
+    return login;
   }
 
   abandoned(server: ServerConn): void {

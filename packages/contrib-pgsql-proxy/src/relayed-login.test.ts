@@ -74,6 +74,24 @@ test("the server of a client that has proved itself is never that of another one
   third.socket.destroy();
 });
 
+test("strangers who prove nothing do not keep a user out", async () => {
+  await using server = await scramServer("of-the-server");
+  await using site = await proxy(server.port, `${bySession} .poolSize = 2`, "");
+  const strangers = Array.from({ length: 5 }, () => site.client());
+  for (const stranger of strangers) {
+    stranger.send(startupMessage("ann", "shop", new Map()));
+    await stranger.next(1);
+  }
+  for (const user of [site.client(), site.client()]) {
+    await user.logIn("of-the-server");
+    await user.next(7);
+  }
+  for (const stranger of strangers) expect(await stranger.error()).toMatchObject({ state: "53300" });
+  const third = site.client();
+  third.send(startupMessage("ann", "shop", new Map()));
+  expect((await third.error()).text).toContain("all 2 connections");
+});
+
 test("a password in plain text is not asked for if only one of the two connections has TLS", async () => {
   await using server = await fakeServer((received, socket) => {
     if (received[0] === 0) socket.write(message("R", int32(3)));

@@ -2,68 +2,12 @@
 
 import { once } from "node:events";
 import { mkdtempDisposable, readFile } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { bootWith, MemorySink, Metrics, openErrorLog, type RouterPart } from "@hemi/internal";
+import { Metrics } from "@hemi/internal";
 import { expect, test } from "vitest";
-import contrib from "./index.ts";
-
-/** Gives each piece that it receives to `answer`. */
-async function fakeNode(answer: (received: string, socket: Socket) => void) {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on("error", () => undefined).on("close", () => sockets.delete(socket)));
-    socket.on("data", (bytes) => answer(bytes.toString("latin1"), socket));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    sockets,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
-interface Around {
-  /** More nodes. */
-  readonly nodes?: string;
-  readonly backends?: string;
-  /** Props of the router. */
-  readonly router?: string;
-  readonly metrics?: Metrics;
-}
-
-async function proxy(port: number, props = "", { nodes = "", backends = "", router = "", metrics }: Around = {}) {
-  const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
-      tcpsBackend "redis" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) }
-      ${backends}
-      tcpsRouter "main" { .address = "127.0.0.1:0" ${router} case { redisProxy { .toBackend = "redis" ${props} } } }
-    }`,
-    { log: openErrorLog({ sink }), ...(metrics !== undefined && { metrics }) },
-  );
-  await stage.start();
-  const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
-  return {
-    stage,
-    log: sink.lines,
-    port: Number(address.split(":")[1]),
-    /** What comes until the connection is closed. */
-    async talk(lines: string): Promise<string> {
-      const socket = connect(Number(address.split(":")[1]), "127.0.0.1");
-      socket.end(lines, "latin1");
-      return await text(socket);
-    },
-    [Symbol.asyncDispose]: () => stage.quit(1000),
-  };
-}
+import { fakeNode, proxy } from "./testing/proxied.ts";
 
 test("a node that sends something malformed, or too long a reply, costs an error and its connection", async () => {
   await using node = await fakeNode((_, socket) => socket.write("hello\r\n"));
@@ -92,6 +36,17 @@ test("a node that does not reply in time costs an error, and clients go on at a 
   expect(await site.talk("GET a\r\nGET b\r\n")).toBe(late.repeat(2));
   expect(await site.talk("GET a\r\n")).toBe("$1\r\n2\r\n");
   expect(conns.size).toBe(2);
+});
+
+test("a node that sends messages that nobody has asked for, and no reply, does not reply in time", async () => {
+  const timers: NodeJS.Timeout[] = [];
+  await using node = await fakeNode((received, socket) => {
+    if (received.includes("HELLO")) socket.write("%0\r\n");
+    timers.push(setInterval(() => socket.write(">1\r\n+news\r\n"), 20));
+  });
+  await using site = await proxy(node.port, ".replyTimeout = 100ms");
+  expect(await site.talk("HELLO 3\r\nGET a\r\n")).toMatch(/-ERR hemi: the node did not reply in time\r\n$/);
+  for (const timer of timers) clearInterval(timer);
 });
 
 test("a client that leaves within its pipeline or its transaction takes nothing of others with it", async () => {
@@ -136,7 +91,7 @@ test("MOVED corrects the map of a cluster, and ASK asks another node once", asyn
   });
   await using first = await fakeNode((text, socket) => {
     for (const [, name = "", key = ""] of text.matchAll(commands)) {
-      if (name === "CLUSTER") socket.write(slots(ports[0] ?? 0));
+      if (name === "CLUSTER") socket.write(slots(ports[seen.some((each) => each === "first GETb") ? 1 : 0] ?? 0));
       else {
         seen.push(`first ${name}${key}`);
         socket.write(`-${key === "a" ? "ASK" : "MOVED"} ${key === "a" ? 15495 : 3300} 127.0.0.1:${ports[1]}\r\n`);

@@ -149,6 +149,68 @@ test("temporary tables of every kind of statement are gone for the next client",
   await Promise.all([first.end(), next.end()]);
 });
 
+test("nothing that a client sets, in whatever way, reaches the next client", patience, async (context) => {
+  const server = await sharedServer(context);
+  await using site = await proxy(context, server.port, ".poolSize = 1");
+  const [first, next] = [await site.connect(), await site.connect()];
+  const become =
+    "create function become() returns int language sql as $$ select set_config('hemi.who', 'first', false)";
+  await first.query(`${become}; select 1 $$`);
+  await first.query("create table watched (id int)");
+  await first.query(`create function fired() returns trigger language plpgsql as $$ begin
+    perform become(); perform pg_advisory_lock(7); return new; end $$`);
+  await first.query("create trigger watch before insert on watched for each row execute function fired()");
+  const ways: readonly (string | pg.QueryConfig)[] = [
+    "select set_config('hemi.who', 'first', false)",
+    "SELECT Set_Config/**/('hemi.who', 'first', false)",
+    "select U&\"set!005fconfig\" uescape '!' ('hemi.who', 'first', false)",
+    { text: "select set_config('hemi.who', $1, false)", values: ["first"] },
+    { name: "named", text: "select set_config('hemi.who', $1, false)", values: ["first"] },
+    { name: "named", text: "select set_config('hemi.who', $1, false)", values: ["first"] },
+    "select become()",
+    "do 'begin perform become(); end'",
+    "insert into watched values (1)",
+    "with written as (insert into watched values (1) returning id) select * from written",
+    "select become() from generate_series(1, 2) where 1 / 0 > 1 or pg_advisory_lock(7) is null",
+    "set hemi.who = 'first'",
+    "prepare mine as select become()",
+  ];
+  for (const way of ways) {
+    await first.query(way).catch(() => undefined);
+    const text = `select coalesce(current_setting('hemi.who', true), '') as who,
+      (select count(*)::int from pg_locks where locktype = 'advisory') as locks,
+      (select count(*)::int from pg_prepared_statements where name = 'mine') as mine`;
+    expect((await next.query(text)).rows, JSON.stringify(way)).toEqual([{ who: "", locks: 0, mine: 0 }]);
+  }
+  // A read shows nothing of what a view does.
+  await first.query("create view viewed as select become()");
+  await using strict = await proxy(context, server.port, ".poolSize = 1 .alwaysReset = true");
+  const [third, fourth] = [await strict.connect(), await strict.connect()];
+  await third.query("table viewed");
+  const { rows } = await fourth.query("select coalesce(current_setting('hemi.who', true), '') as who");
+  expect(rows).toEqual([{ who: "" }]);
+  await Promise.all([first, next, third, fourth].map((client) => client.end()));
+});
+
+test("what a client begins with holds in each of its transactions, and for nobody else", patience, async (context) => {
+  const server = await sharedServer(context);
+  await using site = await proxy(context, server.port, ".poolSize = 1");
+  const first = await site.connect({ statement_timeout: 7777, options: "-c search_path=pg_catalog -c work_mem=3MB" });
+  const next = await site.connect();
+  const of = async (client: pg.Client) => {
+    const settings = ["statement_timeout", "search_path", "work_mem"].map((name) => `current_setting('${name}')`);
+    return (await client.query<{ all: string }>(`select ${settings.join(" || ' ' || ")} as all`)).rows[0]?.all;
+  };
+  const others = await of(next);
+  expect(others).not.toContain("7777");
+  for (let round = 0; round < 2; round++) {
+    expect(await of(first)).toBe("7777ms pg_catalog 3MB");
+    expect(await of(next)).toBe(others);
+  }
+  await expect(site.connect({ options: "-c nothing_there=1" })).rejects.toMatchObject({ code: "42704" });
+  await Promise.all([first.end(), next.end()]);
+});
+
 test("COPY goes in and out, and LISTEN keeps its server", patience, async (context) => {
   const server = await sharedServer(context);
   await using site = await proxy(context, server.port, ".poolSize = 2");

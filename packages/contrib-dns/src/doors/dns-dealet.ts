@@ -25,6 +25,7 @@ import { dnsAnswerer, type Reply } from "../resolver/answerer.ts";
 import { QueryStream } from "./query-stream.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { keptTime, Regulars } from "./regulars.ts";
+import { SessionCounts } from "./session-counts.ts";
 
 const props = {
   /** The resolver that answers: a `dnsBackend`, by its name. */
@@ -84,7 +85,7 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
     const isRegular = this.#regulars.admit(session);
     const end = (): void => session.close("complete");
     const kept = isRegular ? this.#deadlines.add(end) : undefined;
-    let queries = 0;
+    const counts = new SessionCounts();
     let pending = 0;
     const done = (): void => {
       pending--;
@@ -94,13 +95,16 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
     };
     session.begin({
       received: (datagram) => {
-        queries++;
-        if (pending >= this.#context.props.maxPending) return;
+        counts.queries++;
+        if (pending >= this.#context.props.maxPending) {
+          counts.limited++;
+          return;
+        }
         pending++;
-        this.#answerDatagram(datagram, session, done);
+        this.#answerDatagram(datagram, session, counts, done);
       },
       closed: () => {
-        session.note({ queries });
+        session.note(counts.notes);
         kept?.clear();
         if (isRegular) this.#regulars.left();
       },
@@ -108,22 +112,22 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
     return true;
   }
 
-  #answerDatagram(datagram: Buffer, session: UdpsSession, done: () => void): void {
+  #answerDatagram(datagram: Buffer, session: UdpsSession, counts: SessionCounts, done: () => void): void {
     const read = readQuery(datagram);
     if (read === undefined) return done();
     if ("reply" in read) {
-      this.#send(session, read.reply, undefined);
+      this.#send(session, counts, read.reply, undefined);
       return done();
     }
     const { query, refusal } = read;
     if (refusal !== undefined) {
-      this.#send(session, headOnly(query, refusal), query);
+      this.#send(session, counts, headOnly(query, refusal), query);
       return done();
     }
     const limit = Math.min(query.edns?.udpSize ?? plainUdpSize, this.#context.props.maxUdpSize);
     const reply = this.#answerer.answer(query, limit);
     const sent = ({ message }: Reply): void => {
-      this.#send(session, message, query);
+      this.#send(session, counts, message, query);
       done();
     };
     if (!(reply instanceof Promise)) return sent(reply);
@@ -133,10 +137,12 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
     });
   }
 
-  #send(session: UdpsSession, message: Buffer, query: Query | undefined): void {
+  #send(session: UdpsSession, counts: SessionCounts, message: Buffer, query: Query | undefined): void {
+    counts.replied(message);
     const verdict = this.#rate.judge(session.srcHost);
     if (verdict === "send") return void session.send(message);
     this.#count("limited");
+    counts.limited++;
     if (verdict === "truncated" && query !== undefined) session.send(headOnly(query, 0, flags.truncated));
   }
 

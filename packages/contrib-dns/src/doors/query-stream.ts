@@ -6,6 +6,7 @@ import { framed, FrameReader } from "../message/frames.ts";
 import { readQuery, type Query } from "../message/query.ts";
 import { headOnly } from "../message/reply.ts";
 import type { Reply } from "../resolver/answerer.ts";
+import { SessionCounts } from "./session-counts.ts";
 
 /** What it needs. */
 export interface QueryStreamOptions {
@@ -23,7 +24,7 @@ export class QueryStream implements LinkUser {
     (message) => this.#asked(message),
     () => !this.#isBehind,
   );
-  #queries = 0;
+  readonly #counts = new SessionCounts();
   #pending = 0;
   #hasEnded = false;
   /** The client reads too slowly. */
@@ -57,12 +58,12 @@ export class QueryStream implements LinkUser {
 
   closed(): void {
     this.#idle.clear();
-    this.#conn.note({ queries: this.#queries });
+    this.#conn.note(this.#counts.notes);
   }
 
   #asked(message: Buffer): void {
     if (this.#conn.link.isDestroyed) return;
-    this.#queries++;
+    this.#counts.queries++;
     this.#idle.set(this.#options.settings.idleTimeout);
     const read = readQuery(message);
     // A response, or noise: this is no client of DNS.
@@ -83,6 +84,7 @@ export class QueryStream implements LinkUser {
 
   #send(message: Buffer): void {
     const { link } = this.#conn;
+    this.#counts.replied(message);
     if (!link.isDestroyed && !link.write(framed(message), false)) this.#isFull = true;
   }
 

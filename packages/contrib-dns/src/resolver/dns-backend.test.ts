@@ -180,21 +180,25 @@ test("queries over TCP are answered, split at every byte, and many at once", asy
   expect(replies.map(({ rcode }) => rcode)).toEqual(["NOERROR", "NOERROR", "REFUSED"]);
 });
 
-test("the connection log tells the number of queries", async () => {
+test("the log has a line for each session over UDP and TCP with its counts, and no name that was asked", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-dns-"));
-  const file = join(folder.path, "log");
-  for (const format of ['"json"', '$endReason + " " + $notes']) {
-    await using site = await resolve(
-      '.zones = ("example")',
-      0,
-      "",
-      `.connLog = ["file": "${file}", "format": ${format}]`,
-    );
-    await site.askByStream(["a.example A", "b.example A"]);
+  const [udp, tcp] = [join(folder.path, "udp"), join(folder.path, "tcp")];
+  {
+    const records = '.records = (["name": "a.example", "type": "A", "values": ("192.0.2.1")])';
+    await using site = await resolve(records, 0, ".repliesPerSecond = 1", {
+      udp: `.connLog = ["file": "${udp}", "format": "json"]`,
+      tcp: `.connLog = ["file": "${tcp}", "format": $endReason + " " + $notes]`,
+    });
+    await site.askByStream(["a.example A", "b.test A", "nothing.a.example A"]);
+    await site.ask("a.example");
+    await site.raw(queryFor("a.example"), 100);
   }
-  const [json = "", text] = (await readFile(file, "utf8")).split("\n");
-  expect(JSON.parse(json)).toMatchObject({ notes: { queries: 2 } });
-  expect(text).toMatch(/ queries=2$/);
+  const [first = "", second = ""] = (await readFile(udp, "utf8")).split("\n");
+  expect(JSON.parse(first)).toMatchObject({ notes: { queries: 1, errors: 0, limited: 0 }, endReason: "complete" });
+  expect(JSON.parse(second)).toMatchObject({ notes: { queries: 1, errors: 0, limited: 1 } });
+  expect(first).toContain('"totalTime":');
+  expect(await readFile(tcp, "utf8")).toMatch(/^\w+ queries=3 errors=2 limited=0\n$/);
+  expect(first + second).not.toContain("example");
 });
 
 test("a network that asks too much over UDP gets short replies, or none", async () => {

@@ -8,8 +8,13 @@ import { decode, encode, type DecodedPacket, type OptAnswer, type Packet } from 
 import { framed, FrameReader } from "../message/frames.ts";
 import contrib from "../index.ts";
 
-/** `servers`: the port of name servers; 0 for none. `router`: further props of the tcpsRouter. */
-export async function resolve(props: string, servers = 0, dealet = "", router = "") {
+/** `servers`: the port of name servers; 0 for none. `router`: further props of the routers. */
+export async function resolve(
+  props: string,
+  servers = 0,
+  dealet = "",
+  router: Partial<Record<"udp" | "tcp", string>> = {},
+) {
   const sink = new MemorySink();
   const backends =
     servers === 0
@@ -20,8 +25,8 @@ export async function resolve(props: string, servers = 0, dealet = "", router = 
   const stage = await bootWith([contrib]).bootText(
     `stage { ${backends}
       dnsBackend "names" { ${toServers} ${props} }
-      udpsRouter "udp" { .address = "127.0.0.1:0" case { dnsDealet { .toBackend = "names" ${dealet} } } }
-      tcpsRouter "tcp" { .address = "127.0.0.1:0" ${router} case { dnsDealet { .toBackend = "names" ${dealet} } } } }`,
+      udpsRouter "udp" { .address = "127.0.0.1:0" ${router.udp ?? ""} case { dnsDealet { .toBackend = "names" ${dealet} } } }
+      tcpsRouter "tcp" { .address = "127.0.0.1:0" ${router.tcp ?? ""} case { dnsDealet { .toBackend = "names" ${dealet} } } } }`,
     { log: openErrorLog({ sink }) },
   );
   await stage.start();

@@ -63,9 +63,9 @@ export class RawClient {
   }
 
   /** Answers every request until the login is over. Returns the last packet's payload. */
-  async logIn(password = "geheim", database = "", size?: number): Promise<Buffer> {
+  async logIn(password = "geheim", database = "", size?: number, user = "ann"): Promise<Buffer> {
     await this.next();
-    this.respond(database, "ann", size);
+    this.respond(database, user, size);
     let known: Buffer = Buffer.alloc(0);
     for (;;) {
       const answer = await this.next();

@@ -6,7 +6,14 @@
 //  only servers know it: RelayedLogin ───────────┴──> welcome ──> queries: see QueryPhase
 
 import type { Deadline } from "@hemi/common";
-import { type ClientPipe, type ConnEndReason, type LinkUser, SecurePipe, type TcpsConn } from "@hemi/internal";
+import {
+  clientOf,
+  type ClientPipe,
+  type ConnEndReason,
+  type LinkUser,
+  SecurePipe,
+  type TcpsConn,
+} from "@hemi/internal";
 import type { SecureContext } from "node:tls";
 import type { Access, ConfiguredUser, Denial } from "../access.ts";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
@@ -14,7 +21,8 @@ import { authenticationOk, MessageReader, type MessageUser, ProtocolError } from
 import { readStartup, type Startup } from "../protocol/startup.ts";
 import type { Lender } from "../server/lender.ts";
 import { ClientLogin, type Verifiers } from "./client-login.ts";
-import { QueryPhase, type QueryEvent, type QueryHost, type QuerySession } from "./query-phase.ts";
+import type { QueryEvent, QueryHost, QuerySession } from "./query-host.ts";
+import { QueryPhase } from "./query-phase.ts";
 import { type RelayedClient, RelayedLogin } from "./relayed-login.ts";
 
 /** What all clients of a proxy have in common. */
@@ -206,6 +214,7 @@ export class ClientSession implements LinkUser, MessageUser, QuerySession {
   /** The proxy does not know the password. */
   #relay(user: ConfiguredUser, database: string, isClientSecure: boolean): void {
     const login = this.#host.relay(user, database, {
+      source: clientOf(this.#conn.srcHost),
       isClientSecure,
       ask: (message) => void this.pipe.write(message, false),
       known: (lender) => this.#known(lender),

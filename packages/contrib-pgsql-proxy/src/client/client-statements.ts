@@ -38,7 +38,7 @@ export class ClientStatements {
     const { table, max, expect } = this.#options;
     const { name, body } = readParse(bytes, start, end);
     if (name === "") {
-      return this.#pass({ kind: "parse", statement: undefined, isOurs: false }, bytes.subarray(start, end));
+      return this.#pass({ kind: "parse", statement: undefined, name }, bytes.subarray(start, end));
     }
     if (this.#statements.size >= max() && !this.#statements.has(name)) {
       throw new ProtocolError(`more than ${max()} prepared statements`);
@@ -47,13 +47,14 @@ export class ClientStatements {
     const former = this.#statements.get(name);
     if (former !== undefined) table.release(former);
     this.#statements.set(name, statement);
-    if (server.statements.has(statement.name)) expect({ kind: "given", answer: parseComplete });
-    else this.#prepare(server, statement, false);
+    if (server.statements.has(statement.name)) expect({ kind: "given", answer: parseComplete, name, statement });
+    else this.#prepare(server, statement, name);
   }
 
   bind(server: ServerConn, bytes: Buffer, start: number, end: number): void {
     const { portal, name, rest } = readBind(bytes, start, end);
     const statement = this.#statements.get(name);
+    server.isDirty ||= statement?.hasSideEffects ?? (name !== "" || server.hasUnnamedSideEffects);
     if (statement === undefined) {
       return this.#pass(
         { kind: "bind" },
@@ -77,7 +78,7 @@ export class ClientStatements {
     if (isClose) {
       this.#statements.delete(name);
       table.release(statement);
-      return expect({ kind: "given", answer: closeComplete });
+      return expect({ kind: "given", answer: closeComplete, name, statement });
     }
     this.#ensure(server, statement);
     send(describeMessage(statement.name));
@@ -85,12 +86,15 @@ export class ClientStatements {
   }
 
   /** The client does not have it, because its Parse has failed. */
-  notPrepared(statement: Statement): void {
-    for (const [name, each] of this.#statements) {
-      if (each !== statement) continue;
-      this.#statements.delete(name);
-      this.#options.table.release(statement);
-    }
+  notPrepared(statement: Statement, name: string): void {
+    if (this.#statements.get(name) !== statement) return;
+    this.#statements.delete(name);
+    this.#options.table.release(statement);
+  }
+
+  /** The client still has it, because its Close was ignored. */
+  notClosed({ body }: Statement, name: string): void {
+    if (!this.#statements.has(name)) this.#statements.set(name, this.#options.table.acquire(body));
   }
 
   clear(): void {
@@ -100,13 +104,14 @@ export class ClientStatements {
 
   /** The server may not have it: another one has prepared it for this client. */
   #ensure(server: ServerConn, statement: Statement): void {
-    if (!server.statements.has(statement.name)) return this.#prepare(server, statement, true);
+    if (!server.statements.has(statement.name)) return this.#prepare(server, statement, undefined);
     // The order tells which one was used last.
     server.statements.delete(statement.name);
     server.statements.add(statement.name);
   }
 
-  #prepare(server: ServerConn, statement: Statement, isOurs: boolean): void {
+  /** `name`: that of the client, if it asks for that. */
+  #prepare(server: ServerConn, statement: Statement, name: string | undefined): void {
     const { max, send, expect } = this.#options;
     const [oldest] = server.statements;
     if (oldest !== undefined && server.statements.size >= max()) {
@@ -116,7 +121,7 @@ export class ClientStatements {
     }
     server.statements.add(statement.name);
     send(parseMessage(statement));
-    expect({ kind: "parse", statement, isOurs });
+    expect({ kind: "parse", statement, name });
   }
 
   #pass(entry: Entry, whole: Buffer): void {

@@ -14,7 +14,7 @@ test("a client that does not read its answers is not read either, until it does"
   const counts = new DatabaseCounts({ path: "", metrics: new Metrics() }, "", "");
   const pool = new Pool({
     counts,
-    settings: { ...settings, resetQuery: "", maxMessageSize: 1000 },
+    settings: { ...settings, resetQuery: "", alwaysReset: false, maxMessageSize: 1000 },
     backend: () => {
       throw new BackendFailure("HEMI_BACKEND_BUSY", "", "no server is needed");
     },
@@ -42,7 +42,15 @@ test("a client that does not read its answers is not read either, until it does"
     servedBy: () => undefined,
     close: () => undefined,
   };
-  const lender = { user: "", database: "", pool, counts, statements: new StatementTable(), defaults: new Map() };
+  const lender = {
+    user: "",
+    database: "",
+    pool,
+    counts,
+    statements: new StatementTable(),
+    clients: 0,
+    defaults: new Map(),
+  };
   const phase = new QueryPhase(host, session, lender, new Map());
   phase.begin();
   expect(held.at(-1)).toBe(true);

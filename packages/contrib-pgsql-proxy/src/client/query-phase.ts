@@ -4,40 +4,20 @@
 //         └──> a server: parameters restored ──> statements renamed ──> sent
 //  ReadyForQuery, nothing owed, no transaction ──> the server is given back
 
-import type { ClientPipe, ConnEndReason } from "@hemi/internal";
-import { errorMessage, sqlStates } from "../protocol/errors.ts";
+import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
 import { letter, ofData } from "../protocol/letters.ts";
 import { headSize, idle, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
-import { type CancelKey, type Cancels, keyMessage } from "../server/cancels.ts";
+import { type CancelKey, keyMessage } from "../server/cancels.ts";
 import type { Entry } from "../server/expected.ts";
 import { leftoverOf } from "../server/leftovers.ts";
 import type { Lender } from "../server/lender.ts";
 import type { PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
+import { mayHaveSideEffects } from "../server/side-effects.ts";
 import { closeMessage, type Statement } from "../server/statements.ts";
 import { ClientStatements } from "./client-statements.ts";
-import { SessionParams, type ParamSets } from "./session-params.ts";
-
-/** What all clients of a proxy have in common. */
-export interface QueryHost {
-  /** Read at each use, because live props change them. */
-  readonly settings: { readonly pooling: "transaction" | "session"; readonly maxStatements: number };
-  readonly cancels: Cancels;
-  readonly paramSets: ParamSets;
-  count(event: QueryEvent): void;
-  /** The client has left while the server works for it. */
-  abandoned(server: ServerConn): void;
-}
-
-/** The session that the queries belong to. */
-export interface QuerySession {
-  readonly pipe: ClientPipe;
-  servedBy(node: string): void;
-  /** `error`: for the client. */
-  close(error: Buffer | undefined, reason: ConnEndReason): void;
-}
-
-export type QueryEvent = "transaction" | "query" | "wait" | "serverLost" | "refused";
+import type { QueryHost, QuerySession } from "./query-host.ts";
+import { SessionParams } from "./session-params.ts";
 
 /** Thousands of them are idle at a time: what only a transaction needs is made for it, and dropped behind it. */
 export class QueryPhase implements ServerUser, PoolWaiter {
@@ -75,6 +55,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#params = new SessionParams(this.#startup);
     this.#isBound = host.settings.pooling === "session";
     lender.counts.clients(1);
+    lender.clients++;
   }
 
   get notes(): Readonly<Record<string, number>> {
@@ -99,7 +80,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   /** Welcomes the client. The first one of a pool waits for a server, which tells its parameters. */
   begin(): void {
     const { defaults } = this.#lender;
-    if (defaults === undefined || this.#isBound) this.#acquire();
+    if (defaults === undefined || this.#isBound || this.#params.hasOthers(defaults)) this.#acquire();
     else this.#welcome(defaults);
   }
 
@@ -133,6 +114,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#statements?.clear();
     this.#host.paramSets.release(this.#startup);
     this.#lender.counts.clients(-1);
+    this.#lender.clients--;
     if (this.#key !== undefined) this.#host.cancels.forget(this.#key);
     const server = this.#server;
     this.#server = undefined;
@@ -148,6 +130,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       case letter.query:
       case letter.call:
         this.#countQuery();
+        // A call names its function by a number.
+        server.isDirty ||= type === letter.call || mayHaveSideEffects(bytes, start + headSize, end);
         return this.#send(entries.query, bytes, start, end);
       case letter.sync:
         return this.#send(entries.sync, bytes, start, end);
@@ -155,7 +139,10 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         this.#countQuery();
         return this.#send(entries.execute, bytes, start, end);
       case letter.parse:
-        if (isUnnamed) server.unnamedOf = this.#key?.id;
+        if (isUnnamed) {
+          server.unnamedOf = this.#key?.id;
+          server.hasUnnamedSideEffects = mayHaveSideEffects(bytes, start + headSize + 1, end);
+        }
         return this.#namedStatements.parse(server, bytes, start, end);
       case letter.bind:
         return this.#namedStatements.bind(server, bytes, start, end);
@@ -230,7 +217,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       this.#pass(difference);
       this.#expect(entries.own);
     }
-    if (!this.#hasBegun) this.#welcome(server.defaults);
+    // A wrong parameter is told before.
+    else if (!this.#hasBegun) this.#welcome(server.defaults);
     const held = this.#held ?? [];
     this.#held = undefined;
     try {
@@ -276,13 +264,16 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     else if (type === letter.complete) this.#takeLeftover(server, bytes, start, end);
     if (type === letter.row || type === letter.rowDescription) this.#hasResult = true;
     else if (type === letter.noData) this.#hasResult = false;
+    const isOwn = server.expected.head?.kind === "own query";
+    if (isOwn && type === letter.error) return this.#notRestored(bytes, start, end);
     const verdict = server.expected.answered(type);
-    const isOurs = verdict === "drop" && type !== letter.param;
+    const isOurs = verdict === "drop" && (type !== letter.param || !this.#hasBegun);
     if (!isOurs) this.#tell(Buffer.from(bytes.subarray(start, end)));
     const given = server.expected.given();
     if (given !== undefined) this.#tell(given);
     if (type !== letter.ready) return;
     this.#hasResult = undefined;
+    if (!this.#hasBegun) this.#welcome(server.defaults);
     if (server.status === idle && verdict === "pass") {
       this.#transactions++;
       this.#host.count("transaction");
@@ -291,8 +282,12 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#giveBackIfDone();
   }
 
-  notPrepared(statement: Statement): void {
-    this.#statements?.notPrepared(statement);
+  notPrepared(statement: Statement, name: string): void {
+    this.#statements?.notPrepared(statement, name);
+  }
+
+  notClosed(statement: Statement, name: string): void {
+    this.#statements?.notClosed(statement, name);
   }
 
   drained(): void {
@@ -312,6 +307,12 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#params.reported(name.text, readText(bytes, name.next, end).text, server);
   }
 
+  /** The server does not take a parameter that the client has begun with. */
+  #notRestored(bytes: Buffer, start: number, end: number): void {
+    const { state, text } = readError(bytes, start, end);
+    this.#session.close(errorMessage("FATAL", state, text), "refused");
+  }
+
   #takeLeftover(server: ServerConn, bytes: Buffer, start: number, end: number): void {
     const { head, length } = server.expected;
     const hasResult = this.#hasResult ?? (head?.kind === "query" ? false : undefined);
@@ -327,6 +328,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         this.#isBound = true;
         return;
       case "clean":
+        server.others.clear();
         // What was sent behind it leaves something again.
         server.isDirty = length > 1;
         server.statements.clear();

@@ -7,14 +7,18 @@
 //                                     ready: queries, or its error
 
 import type { DatabaseCounts } from "@hemi/internal";
+import { errorMessage, sqlStates } from "../protocol/errors.ts";
 import { ClientAuth } from "../server/server-auth.ts";
 import type { Lender } from "../server/lender.ts";
 import { OwnServer } from "../server/own-server.ts";
+import type { PlaceHolder } from "../server/relayed-places.ts";
 import { ServerConn, type ServerConnOptions } from "../server/server-conn.ts";
 import { StatementTable } from "../server/statements.ts";
 
 /** The client, as its login needs it. */
 export interface RelayedClient {
+  /** Its address. */
+  readonly source: string;
   /** Whether the connection to the client is encrypted. */
   readonly isClientSecure: boolean;
   /** Sends the client a request of the server. */
@@ -33,30 +37,44 @@ export interface RelayedLoginOptions
   /** As the server does. */
   readonly serverName: string;
   readonly counts: DatabaseCounts;
+  /** The client has proved itself. */
+  readonly proved: (login: RelayedLogin) => void;
   /** The connection to the server is closed, whatever was before. */
-  readonly over: () => void;
+  readonly over: (login: RelayedLogin) => void;
 }
 
-export class RelayedLogin {
+export class RelayedLogin implements PlaceHolder {
   readonly #auth: ClientAuth;
   readonly #conn: ServerConn;
+  readonly #failed: RelayedClient["failed"];
+  readonly source: string;
 
-  constructor({ isClientSecure, ask, known, failed, over, serverName, counts, ...options }: RelayedLoginOptions) {
-    const { user, database } = options;
+  constructor({
+    isClientSecure,
+    ask,
+    known,
+    failed,
+    over,
+    proved,
+    serverName,
+    counts,
+    ...options
+  }: RelayedLoginOptions) {
+    const { user, database, source } = options;
+    this.source = source;
+    this.#failed = failed;
     this.#auth = new ClientAuth(isClientSecure, ask);
     this.#conn = new ServerConn({
       ...options,
       database: serverName,
       auth: this.#auth,
-      ready: (conn) =>
-        known({
-          ...{ user, database, counts },
-          pool: new OwnServer(conn),
-          statements: new StatementTable(),
-          defaults: undefined,
-        }),
+      ready: (conn) => {
+        proved(this);
+        const pool = new OwnServer(conn);
+        known({ user, database, counts, pool, statements: new StatementTable(), clients: 0, defaults: undefined });
+      },
       over: (_, error) => {
-        over();
+        over(this);
         failed(error);
       },
     });
@@ -70,6 +88,12 @@ export class RelayedLogin {
   answered(message: Buffer): void {
     this.#auth.answered();
     this.#conn.write(message, false);
+  }
+
+  giveWay(): void {
+    const text = "too many clients log in at the same time, and this one has not proved who it is";
+    this.#failed(errorMessage("FATAL", sqlStates.tooManyConnections, text));
+    this.#conn.close();
   }
 
   /** The client has left. */

@@ -1,5 +1,6 @@
 // The parameters of a client's session that have to hold at whichever server it gets: those that servers report, and
-// that clients may set (`TimeZone`, `client_encoding`, `application_name`, …).
+// that clients may set (`TimeZone`, `client_encoding`, `application_name`, …), and those that the client has begun with
+// (`search_path`, `statement_timeout`, …).
 
 import { message } from "../protocol/messages.ts";
 import type { ServerConn } from "../server/server-conn.ts";
@@ -55,9 +56,26 @@ export class SessionParams {
     return Buffer.concat(messages);
   }
 
+  /** Whether the client has begun with parameters that servers do not report: a wrong one is told at its login. */
+  hasOthers(reported: ReadonlyMap<string, string>): boolean {
+    if (this.#wanted.size === 0) return false;
+    const names = new Set([...reported.keys()].map((name) => name.toLowerCase()));
+    return [...this.#wanted.keys()].some((name) => !names.has(name));
+  }
+
   /** A Query that makes a server's session that of this client; `undefined`: it is. */
-  difference({ params, defaults }: ServerConn): Buffer | undefined {
+  difference({ params, defaults, reported, others }: ServerConn): Buffer | undefined {
     const settings: string[] = [];
+    for (const name of others.keys()) {
+      if (this.#wanted.has(name)) continue;
+      others.delete(name);
+      settings.push(`pg_catalog.set_config(${quoted(name)}, NULL, false)`);
+    }
+    for (const [name, wanted] of this.#wanted) {
+      if (reported.has(name) || others.get(name) === wanted) continue;
+      others.set(name, wanted);
+      settings.push(`pg_catalog.set_config(${quoted(name)}, ${quoted(wanted)}, false)`);
+    }
     for (const [name, value] of params) {
       if (fixed.has(name)) continue;
       const wanted = this.#wanted.get(name.toLowerCase()) ?? defaults.get(name);
@@ -68,9 +86,13 @@ export class SessionParams {
   }
 }
 
-/** As an escaped literal, which does not depend on `standard_conforming_strings`. */
+/**
+ * As an escaped literal of ASCII, which depends neither on `standard_conforming_strings` nor on the encoding that the
+ * server expects: in SJIS, BIG5 and GBK, a backslash or a quote may be the second half of a letter.
+ */
 function quoted(text: string): string {
-  return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+  const escaped = (char: string): string => `\\U${(char.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
+  return `E'${text.replace(/[^ -&(-[\]-~]/gu, escaped)}'`;
 }
 
 /** Those that a server reports, and that no client sets. */

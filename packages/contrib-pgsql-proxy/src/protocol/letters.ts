@@ -21,6 +21,7 @@ export const letter = {
   row: 68,
   noData: 110,
   ready: 90,
+  error: 69,
 } as const;
 
 /** Messages that belong to a command which runs, if they mean anything. */

@@ -1,6 +1,7 @@
 // The first message of a client, which has no type ("StartupMessage", "SSLRequest", "CancelRequest").
 
 import { int32, message, ProtocolError, readText } from "./messages.ts";
+import { readOptions } from "./startup-options.ts";
 
 /** What a client begins with. */
 export type Startup =
@@ -11,7 +12,7 @@ export type Startup =
       readonly kind: "session";
       readonly user: string;
       readonly database: string;
-      /** Those that are parameters of the server, such as `application_name`. */
+      /** Those that are parameters of the server, such as `application_name`, also those within `options`. */
       readonly params: ReadonlyMap<string, string>;
       /** What the client has to be told if it asks for more than version 3.0. */
       readonly negotiation: Buffer | undefined;
@@ -47,7 +48,9 @@ function readSession(bytes: Buffer, end: number, minor: number): Startup {
   const user = params.get("user") ?? "";
   const database = params.get("database") ?? user;
   if (params.get("replication") !== undefined) throw new ProtocolError("a session for replication");
+  const options = readOptions(params.get("options") ?? "");
   for (const name of ["user", "database", "options"]) params.delete(name);
+  for (const [name, value] of options) if (!params.has(name)) params.set(name, value);
   const isNewer = minor > 0 || unknown.length > 0;
   const negotiation = isNewer
     ? message("v", int32(0), int32(unknown.length), ...unknown.map((each) => `${each}\0`))

@@ -2,15 +2,19 @@
 // of its own, which any worker may get.
 //
 //  request ──> a session of this worker has the key ──> its server
-//         └──> none has ──> told to the other workers, some requests a second at most ──> the one that has it
+//         ├──> no worker has given it ──> nothing
+//         └──> another one has ──> told to the other workers, some requests a second at most ──> the one that has it
 
-import { randomInt } from "node:crypto";
+import { createHmac, randomInt } from "node:crypto";
 import { takeFromBucket } from "@hemi/common";
 import type { Workers } from "@hemi/internal";
 import { int32, message } from "../protocol/messages.ts";
 import type { ServerConn } from "./server-conn.ts";
 
-/** By which a client finds its session again: two integers of 32 bits, which nobody else knows. */
+/**
+ * By which a client finds its session again: two integers of 32 bits, which nobody else knows. The second one is a
+ * digest of the first one, so that each worker knows the keys of all workers from others.
+ */
 export interface CancelKey {
   readonly id: number;
   readonly key: number;
@@ -35,7 +39,9 @@ export interface CancelsOptions {
 export class Cancels {
   readonly #options: CancelsOptions;
   readonly #topic: string;
-  readonly #sessions = new Map<number, { readonly key: number; readonly session: CancelledSession }>();
+  readonly #sessions = new Map<number, CancelledSession>();
+  /** All workers have the same. */
+  #secret: Buffer = Buffer.alloc(0);
   #passedOn: number | undefined;
   #end: (() => void) | undefined;
 
@@ -45,7 +51,8 @@ export class Cancels {
   }
 
   /** From now on, requests that other workers have got are heard. */
-  open(): void {
+  async open(): Promise<void> {
+    this.#secret = await this.#options.workers.secret("pgsqlProxy");
     this.#end = this.#options.workers.subscribe(this.#topic, (told) => {
       if (isKey(told)) this.#cancelHere(told);
     });
@@ -60,9 +67,8 @@ export class Cancels {
   register(session: CancelledSession): CancelKey {
     let id = randomInt(maxId);
     while (this.#sessions.has(id)) id = randomInt(maxId);
-    const key = randomInt(2 ** 32) | 0;
-    this.#sessions.set(id, { key, session });
-    return { id, key };
+    this.#sessions.set(id, session);
+    return { id, key: this.#keyOf(id) };
   }
 
   forget({ id }: CancelKey): void {
@@ -72,19 +78,24 @@ export class Cancels {
   /** A client has asked for it. A wrong key does nothing. */
   request(key: CancelKey): void {
     const { workers } = this.#options;
+    if (key.key !== this.#keyOf(key.id)) return;
     if (this.#cancelHere(key) || workers.count < 2 || !this.#mayPassOn()) return;
     workers.broadcast(this.#topic, { id: key.id, key: key.key });
   }
 
-  #cancelHere({ id, key }: CancelKey): boolean {
-    const found = this.#sessions.get(id);
-    if (found?.key !== key) return false;
-    const server = found.session.busyServer;
+  /** The key is right. */
+  #cancelHere({ id }: CancelKey): boolean {
+    const session = this.#sessions.get(id);
+    const server = session?.busyServer;
     if (server !== undefined) this.#options.cancel(server);
-    return true;
+    return session !== undefined;
   }
 
-  /** Whoever sends wrong keys must not keep the other workers busy. */
+  #keyOf(id: number): number {
+    return createHmac("sha256", this.#secret).update(String(id)).digest().readInt32BE();
+  }
+
+  /** Whoever repeats a key, such as one of a session that is over, must not keep the other workers busy. */
   #mayPassOn(): boolean {
     const { granted, arrival } = takeFromBucket(this.#passedOn, rate, { wanted: 1, spent: 0 }, this.#options.now());
     this.#passedOn = arrival;

@@ -3,15 +3,15 @@ import { closeComplete, parseComplete } from "../protocol/messages.ts";
 import { Expected, type Ignored } from "./expected.ts";
 import type { Statement } from "./statements.ts";
 
-const statement: Statement = { name: "hemi_1", body: Buffer.alloc(0), users: 1 };
-const nothing: Ignored = { notPrepared: () => undefined, notEvicted: () => undefined };
+const statement: Statement = { name: "hemi_1", body: Buffer.alloc(0), hasSideEffects: false, users: 1 };
+const nothing: Ignored = { notPrepared: () => undefined, notEvicted: () => undefined, notGiven: () => undefined };
 const letter = (text: string): number => text.charCodeAt(0);
 
 test("an answer of the proxy comes in its turn, and one to its own request is dropped", () => {
   const expected = new Expected(nothing);
-  expect(expected.add({ kind: "parse", statement, isOurs: true })).toBeUndefined();
+  expect(expected.add({ kind: "parse", statement, name: undefined })).toBeUndefined();
   expect(expected.add({ kind: "bind" })).toBeUndefined();
-  expect(expected.add({ kind: "given", answer: closeComplete })).toBeUndefined();
+  expect(expected.add({ kind: "given", answer: closeComplete, name: "mine", statement })).toBeUndefined();
   expect(expected.add({ kind: "sync" })).toBeUndefined();
   expect(expected.answered(letter("1"))).toBe("drop");
   expect(expected.given()).toBeUndefined();
@@ -19,7 +19,7 @@ test("an answer of the proxy comes in its turn, and one to its own request is dr
   expect(expected.given()).toEqual(closeComplete);
   expect(expected.answered(letter("Z"))).toBe("pass");
   expect(expected.length).toBe(0);
-  expect(expected.add({ kind: "given", answer: parseComplete })).toEqual(parseComplete);
+  expect(expected.add({ kind: "given", answer: parseComplete, name: "mine", statement })).toEqual(parseComplete);
 });
 
 test("after an error, everything up to the next Sync is ignored by the server", () => {
@@ -27,16 +27,17 @@ test("after an error, everything up to the next Sync is ignored by the server", 
   const ignored: Ignored = {
     notPrepared: ({ name }) => lost.push(`no ${name}`),
     notEvicted: (name) => lost.push(`still ${name}`),
+    notGiven: (_, name) => lost.push(`not given ${name}`),
   };
   const expected = new Expected(ignored);
   expected.add({ kind: "bind" });
   expected.add({ kind: "close", evicts: "hemi_9" });
-  expected.add({ kind: "parse", statement, isOurs: false });
+  expected.add({ kind: "parse", statement, name: "mine" });
   expected.add({ kind: "query" });
   expected.add({ kind: "sync" });
   expected.add({ kind: "query" });
   expect(expected.answered(letter("E"))).toBe("pass");
-  expect(lost).toEqual(["still hemi_9", "no hemi_1"]);
+  expect(lost).toEqual(["no hemi_1", "still hemi_9"]);
   expect(expected.answered(letter("Z"))).toBe("pass");
   expect(expected.length).toBe(1);
 });
@@ -53,20 +54,21 @@ test("nothing of the answer to a query of the proxy is passed on", () => {
 test("what a client sends behind an error, before it knows of it, is not waited for", () => {
   const lost: string[] = [];
   const expected = new Expected({
-    notPrepared: ({ name }, isOurs) => lost.push(`no ${name} ${isOurs}`),
+    notPrepared: ({ name }, own) => lost.push(`no ${name} ${own}`),
     notEvicted: (name) => lost.push(`still ${name}`),
+    notGiven: (_, name) => lost.push(`not given ${name}`),
   });
   expected.add({ kind: "bind" });
   expected.answered(letter("E"));
-  expected.add({ kind: "parse", statement, isOurs: true });
+  expected.add({ kind: "parse", statement, name: undefined });
   expected.add({ kind: "close", evicts: "hemi_9" });
-  expect(expected.add({ kind: "given", answer: parseComplete })).toBeUndefined();
+  expect(expected.add({ kind: "given", answer: parseComplete, name: "mine", statement })).toBeUndefined();
   expected.add({ kind: "execute" });
   expect([expected.length, expected.isOpen]).toEqual([0, true]);
   expected.add({ kind: "sync" });
   expected.answered(letter("Z"));
   expect([expected.length, expected.isOpen]).toEqual([0, false]);
-  expect(lost).toEqual(["no hemi_1 true", "still hemi_9"]);
+  expect(lost).toEqual(["no hemi_1 undefined", "still hemi_9", "not given mine"]);
 });
 
 test("the Sync that a server in COPY FROM STDIN ignores is not waited for", () => {

@@ -6,8 +6,8 @@ import type { Statement } from "./statements.ts";
 
 /** One request. */
 export type Entry =
-  /** Parse. `isOurs`: the client did not ask for it. */
-  | { readonly kind: "parse"; readonly statement: Statement | undefined; readonly isOurs: boolean }
+  /** Parse. `name`: that of the client; `undefined`: the client did not ask for it. */
+  | { readonly kind: "parse"; readonly statement: Statement | undefined; readonly name: string | undefined }
   | { readonly kind: "bind" | "describe" | "execute" }
   /** Close. `evicts`: the name of the statement that the proxy makes room by. */
   | { readonly kind: "close"; readonly evicts: string | undefined }
@@ -17,13 +17,18 @@ export type Entry =
   | { readonly kind: "own query" }
   /** CopyDone and CopyFail, which have no answer: a server in COPY FROM STDIN ignores the Syncs before them only. */
   | { readonly kind: "copy end" }
-  /** Parse or Close that the server need not see: answered in its turn. */
-  | { readonly kind: "given"; readonly answer: Buffer };
+  /** Parse or Close that the server need not see: answered in its turn. `name`: that of the client's statement. */
+  | { readonly kind: "given"; readonly answer: Buffer; readonly name: string; readonly statement: Statement };
 
 /** Learns what the server has ignored, because something before it failed. */
 export interface Ignored {
-  /** The server does not have this statement after all. `isOurs`: the client had it before. */
-  notPrepared(statement: Statement, isOurs: boolean): void;
+  /**
+   * The server does not have this statement after all. `name`: nor has the client, under this name; `undefined`: the
+   * client has it, and had it before.
+   */
+  notPrepared(statement: Statement, name: string | undefined): void;
+  /** The client does not have the statement under this name after all, or, for a Close, still has it. */
+  notGiven(statement: Statement, name: string, isClose: boolean): void;
   /** The server still has the statement of this name. */
   notEvicted(name: string): void;
 }
@@ -128,22 +133,26 @@ export class Expected {
     if (!endsIt(head, type)) return "pass";
     this.#copyIsOver();
     this.#entries.shift();
-    const isOurs = (head.kind === "parse" && head.isOurs) || (head.kind === "close" && head.evicts !== undefined);
+    const isOurs =
+      (head.kind === "parse" && head.name === undefined) || (head.kind === "close" && head.evicts !== undefined);
     return isOurs ? "drop" : "pass";
   }
 
   /** The server ignores everything up to the next Sync ("Extended Query"). */
   #skipToSync(): void {
-    for (let head = this.head; head !== undefined && head.kind !== "sync"; head = this.head) {
-      this.#ignore(head);
-      this.#entries.shift();
-    }
+    const sync = this.#entries.findIndex(({ kind }) => kind === "sync");
+    const ignored = this.#entries.splice(0, sync < 0 ? this.#entries.length : sync);
+    // Undone from the last one: a Close may be of what a Parse before it has made.
+    for (const entry of ignored.reverse()) this.#ignore(entry);
     this.#isIgnoring = this.#entries.length === 0;
   }
 
   #ignore(entry: Entry): void {
     if (entry.kind === "parse" && entry.statement !== undefined) {
-      this.#ignored.notPrepared(entry.statement, entry.isOurs);
+      this.#ignored.notPrepared(entry.statement, entry.name);
+    }
+    if (entry.kind === "given") {
+      this.#ignored.notGiven(entry.statement, entry.name, entry.answer === closeComplete);
     }
     if (entry.kind === "close" && entry.evicts !== undefined) this.#ignored.notEvicted(entry.evicts);
   }

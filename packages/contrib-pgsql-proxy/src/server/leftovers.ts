@@ -14,7 +14,7 @@ export type Leftover = "none" | "dirty" | "bound" | "forgotten" | "clean";
  */
 export function leftoverOf(bytes: Buffer, start: number, end: number, hasResult: boolean | undefined): Leftover {
   const first = bytes[start + 5];
-  // Most commands, by their first letter, leave nothing: INSERT, UPDATE, BEGIN, COMMIT.
+  // Most commands, by their first letter, leave nothing: BEGIN, COMMIT, ROLLBACK.
   if (first === undefined || !firstLetters.has(first)) return "none";
   const tag = bytes.toString("latin1", start + 5, end - 1);
   // CREATE TABLE AS and SELECT INTO have the tag of a SELECT, but no result. Without rows, and without a description,
@@ -24,8 +24,13 @@ export function leftoverOf(bytes: Buffer, start: number, end: number, hasResult:
   }
   // All kinds of objects can be temporary, also by their schema: `pg_temp`.
   if (tag.startsWith("CREATE ")) return "dirty";
+  // With a count.
+  if (firing.has(tag.slice(0, tag.indexOf(" ")))) return "dirty";
   return tags.get(tag) ?? "none";
 }
+
+/** They fire triggers, which may set something. */
+const firing: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"]);
 
 const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
   ["SET", "dirty"],
@@ -36,6 +41,7 @@ const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
   // With ANALYZE, it runs what it explains.
   ["EXPLAIN", "dirty"],
   ["CALL", "dirty"],
+  ["TRUNCATE TABLE", "dirty"],
   ["LISTEN", "bound"],
   ["DISCARD ALL", "clean"],
   // It may have been a statement of another client.
@@ -43,5 +49,5 @@ const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
   ["DEALLOCATE ALL", "forgotten"],
 ]);
 
-/** Of SELECT and SET, LISTEN and LOAD, PREPARE, those that begin with D, CREATE and CALL, EXPLAIN. */
-const firstLetters: ReadonlySet<number> = new Set(Buffer.from("SLPDCE"));
+/** Of SELECT and SET, LISTEN and LOAD, PREPARE, those that begin with D, CREATE and CALL, EXPLAIN, INSERT, … */
+const firstLetters: ReadonlySet<number> = new Set(Buffer.from("SLPDCEIUMT"));

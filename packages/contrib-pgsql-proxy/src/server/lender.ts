@@ -11,6 +11,8 @@ export interface Lender {
   readonly pool: ServerSource;
   readonly counts: DatabaseCounts;
   readonly statements: StatementTable;
+  /** The number of clients that use it. */
+  clients: number;
   /** What servers of the pool report by default; `undefined`: none has yet. */
   defaults: ReadonlyMap<string, string> | undefined;
 }

@@ -47,6 +47,7 @@ export class Lenders {
         counts,
       }),
       statements: new StatementTable(),
+      clients: 0,
       defaults: undefined,
     };
     if (this.#lenders.size >= maxPools) this.#dropUnused();
@@ -65,9 +66,11 @@ export class Lenders {
 
   /** Names of databases come from clients that have logged in: those that do not exist must not fill the memory. */
   #dropUnused(): void {
-    for (const [key, { pool }] of this.#lenders) if (pool.size === 0) this.#lenders.delete(key);
+    for (const [key, { pool, clients }] of this.#lenders) {
+      if (pool.size === 0 && clients === 0) this.#lenders.delete(key);
+    }
   }
 }
 
-/** Not a prop: pools without a connection are dropped beyond that. */
+/** Not a prop: pools without a connection and without a client are dropped beyond that. */
 const maxPools = 10_000;

@@ -20,6 +20,7 @@ export interface PoolSettings {
   readonly serverIdleTimeout: number;
   readonly serverLifetime: number;
   readonly resetQuery: string;
+  readonly alwaysReset: boolean;
   readonly maxMessageSize: number;
 }
 
@@ -117,8 +118,8 @@ export class Pool implements ServerSource {
     if (conn.isOver) return;
     // In the middle of something: only the server knows of what.
     if (conn.status !== idle || conn.expected.isUncertain || this.#isTooOld(conn)) return conn.terminate();
-    const { resetQuery } = this.#options.settings;
-    if (!mustReset && !conn.isDirty) return this.#freed(conn);
+    const { resetQuery, alwaysReset } = this.#options.settings;
+    if (!mustReset && !conn.isDirty && !alwaysReset) return this.#freed(conn);
     const { idle: deadline } = this.#conns.get(conn) ?? {};
     deadline?.set(resetTimeout);
     reset(conn, resetQuery, (isClean) => {

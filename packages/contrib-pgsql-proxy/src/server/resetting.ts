@@ -16,6 +16,7 @@ export function reset(conn: ServerConn, statement: string, done: (isClean: boole
       // Prepared statements may be left, such as by RESET ALL.
       const leftover = type === 67 ? leftoverOf(bytes, start, end, true) : "none";
       if (leftover === "clean" || leftover === "forgotten") conn.statements.clear();
+      if (leftover === "clean") conn.others.clear();
       if (type !== 90) return;
       conn.lend(undefined);
       conn.isDirty = false;
@@ -23,6 +24,7 @@ export function reset(conn: ServerConn, statement: string, done: (isClean: boole
     },
     told: () => {},
     notPrepared: () => {},
+    notClosed: () => {},
     drained: () => {},
     lost: () => {},
   };

@@ -25,8 +25,10 @@ export interface ServerUser {
   message(type: number, bytes: Buffer, start: number, end: number): void;
   /** Everything of one read has been told. */
   told(): void;
-  /** The client's Parse of this statement has failed. */
-  notPrepared(statement: Statement): void;
+  /** The client's Parse of this statement, under this name, has failed or is ignored. */
+  notPrepared(statement: Statement, name: string): void;
+  /** A Close of the client is ignored: it still has the statement. */
+  notClosed(statement: Statement, name: string): void;
   /** What was written has been passed on, after a `write` that returned false. */
   drained(): void;
   /** The connection is closed. */
@@ -62,6 +64,10 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
   #error: Buffer | undefined;
   /** What the server reports: `TimeZone`, `client_encoding`, … */
   readonly params = new Map<string, string>();
+  /** The names of `params`, in small letters. */
+  readonly reported = new Set<string>();
+  /** What the last client has begun with, beyond `params`. */
+  readonly others = new Map<string, string>();
   /** The values of `params` at the beginning of the session. */
   defaults: ReadonlyMap<string, string> = new Map();
   /** For requests to cancel. */
@@ -76,6 +82,8 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
   readonly statements = new Set<string>();
   /** The id of the client whose unnamed statement it may have. */
   unnamedOf: number | undefined;
+  /** Running the unnamed statement may leave something in the session. */
+  hasUnnamedSideEffects = false;
   /** What it owes its user. */
   readonly expected = new Expected(this);
   isOver = false;
@@ -218,9 +226,14 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
     else this.#message(type, bytes, start, end);
   }
 
-  notPrepared(statement: Statement, isOurs: boolean): void {
+  notPrepared(statement: Statement, name: string | undefined): void {
     this.statements.delete(statement.name);
-    if (!isOurs) this.#user?.notPrepared(statement);
+    if (name !== undefined) this.#user?.notPrepared(statement, name);
+  }
+
+  notGiven(statement: Statement, name: string, isClose: boolean): void {
+    if (isClose) this.#user?.notClosed(statement, name);
+    else this.#user?.notPrepared(statement, name);
   }
 
   notEvicted(name: string): void {
@@ -294,6 +307,7 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
     const name = readText(bytes, start + 5, end);
     const value = readText(bytes, name.next, end);
     this.params.set(name.text, value.text);
+    this.reported.add(name.text.toLowerCase());
   }
 
   #fail(reason: string, state: string): void {

@@ -2,6 +2,7 @@
 // transaction, and the statement is prepared there when it is needed.
 
 import { headSize, message, readText } from "../protocol/messages.ts";
+import { mayHaveSideEffects } from "./side-effects.ts";
 
 /** A statement at servers: the same for all clients that have prepared the same text. */
 export interface Statement {
@@ -9,6 +10,8 @@ export interface Statement {
   readonly name: string;
   /** What stands behind the name in Parse: the text and the types of parameters. */
   readonly body: Buffer;
+  /** Running it may leave something in a session. */
+  readonly hasSideEffects: boolean;
   /** The number of clients that have it. */
   users: number;
 }
@@ -23,7 +26,9 @@ export class StatementTable {
     const key = body.toString("latin1");
     let statement = this.#byBody.get(key);
     if (statement === undefined) {
-      statement = { name: `${prefix}${++this.#lastNumber}`, body: Buffer.from(body), users: 0 };
+      const name = `${prefix}${++this.#lastNumber}`;
+      const hasSideEffects = mayHaveSideEffects(body, 0, body.length);
+      statement = { name, body: Buffer.from(body), hasSideEffects, users: 0 };
       this.#byBody.set(key, statement);
     }
     statement.users++;

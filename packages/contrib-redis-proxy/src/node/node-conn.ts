@@ -58,6 +58,8 @@ export class NodeConn implements DialUser, LinkUser {
   readonly #output = new OutputBatch((bytes) => void this.#link?.write(bytes, false));
   #link: Link | undefined;
   readonly #late: Deadline | undefined;
+  /** A reply has come with the last piece. */
+  #isAnswered = false;
   /** Every reply is a message, as soon as what was sent before has its replies. */
   #isSubscribed = false;
   isOver = false;
@@ -134,7 +136,9 @@ export class NodeConn implements DialUser, LinkUser {
       this.#options.log(`node ${this.node}: it sent ${error.message}`);
       this.close("the node sent something malformed");
     }
-    this.#limitReply();
+    const { begunWith } = this.#scanner;
+    if (this.#isAnswered || (begunWith !== undefined && begunWith !== push)) this.#limitReply();
+    this.#isAnswered = false;
   }
 
   ended(): void {
@@ -150,11 +154,11 @@ export class NodeConn implements DialUser, LinkUser {
   #replied(bytes: Buffer, start: number, end: number): void {
     if (this.isOver) return;
     const reply = bytes.subarray(start, end);
-    const isPush = bytes[start] === 62;
-    if (isPush || (this.#isSubscribed && this.pending === 0)) {
+    if (bytes[start] === push || (this.#isSubscribed && this.pending === 0)) {
       this.#options.pushed?.(reply);
       return;
     }
+    this.#isAnswered = true;
     const taker = this.#takers[this.#first++];
     if (taker === undefined) return this.close("the node replied to nothing");
     if (this.#first > 512) {
@@ -164,7 +168,10 @@ export class NodeConn implements DialUser, LinkUser {
     taker.replied(reply);
   }
 
-  /** Anew with each piece of the replies: a node that is slow, but at work, is waited for. */
+  /**
+   * Anew with each piece of the replies: a node that is slow, but at work, is waited for. Messages that nobody has
+   * asked for are no replies.
+   */
   #limitReply(): void {
     const { replyLimit } = this.#options;
     if (replyLimit === undefined || this.isOver) return;
@@ -200,3 +207,6 @@ export class NodeConn implements DialUser, LinkUser {
     this.#options.closed(this);
   }
 }
+
+/** The type of such a message in RESP3. */
+const push = 62;

@@ -37,6 +37,11 @@ export class ValueScanner {
     return this.#size;
   }
 
+  /** The first byte of a value that is not complete; `undefined`: there is none. */
+  get begunWith(): number | undefined {
+    return this.#size === 0 ? undefined : this.#kept[0];
+  }
+
   /** Throws a RespError; nothing may be added after that. `isShared`: the bytes will change. */
   add(bytes: Buffer, isShared: boolean): void {
     if (this.#size === 0) {
