@@ -42,6 +42,8 @@ export abstract class ClientStreams
   #abandoned: Set<Http2Exchan> | undefined;
   /** Made for the first stream that it is needed for. */
   #earlyAnswers: EarlyAnswers | undefined;
+  /** Those whose readers get what the present reading brings. */
+  #due: Http2Exchan[] = [];
 
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http2CodecServer) {
     const { settings } = server;
@@ -71,6 +73,7 @@ export abstract class ClientStreams
   }
 
   abstract get isDraining(): boolean;
+  abstract get isInputShared(): boolean;
   abstract settingsAcknowledged(): void;
   abstract peerLeaves(): void;
   /** Streams may begin. */
@@ -199,6 +202,17 @@ export abstract class ClientStreams
 
   waitNoMore(exchan: Http2Exchan): void {
     this.#timeouts.waitNoMore(exchan);
+  }
+
+  contentIsDue(exchan: Http2Exchan): void {
+    if (this.#due.at(-1) !== exchan) this.#due.push(exchan);
+  }
+
+  protected override readingOver(): void {
+    const due = this.#due;
+    if (due.length === 0) return;
+    this.#due = [];
+    for (const exchan of due) exchan.readingOver();
   }
 
   contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void {

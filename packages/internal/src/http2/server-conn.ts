@@ -14,6 +14,7 @@ import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../front/gate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
+import { AcceptedSocket } from "../net/accepted-socket.ts";
 import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { LingeringClose } from "../http/lingering-close.ts";
@@ -39,6 +40,7 @@ import type { Http2Exchan } from "./server-exchan.ts";
 type Phase = "preface" | "open" | "linger" | "closed";
 
 export class Http2Conn extends ClientStreams implements GateConn {
+  readonly isInputShared: boolean;
   readonly #socket: Socket;
   protected readonly cutter: FrameCutter;
   protected readonly frames: ClientFrames;
@@ -66,13 +68,15 @@ export class Http2Conn extends ClientStreams implements GateConn {
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http2CodecServer) {
     super(socket, peer, tls, server);
     this.#socket = socket;
+    this.isInputShared = socket instanceof AcceptedSocket;
     this.frames = new ClientFrames(this, server, this.idleFrames);
-    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, () =>
-      this.fail(errorCode.frameSizeError, "a frame is larger than allowed"),
-    );
+    const tooLarge = (): void => this.fail(errorCode.frameSizeError, "a frame is larger than allowed");
+    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, tooLarge, this.isInputShared);
     this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
-    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    const received = (chunk: Buffer): void => this.#received(chunk);
+    socket.on("data", received);
+    if (socket instanceof AcceptedSocket) socket.readDirectly(received);
     socket.on("end", () => this.#ended());
     socket.on("drain", () => this.#nowDrained());
     // What went wrong with a socket is of no use: its "close" follows.

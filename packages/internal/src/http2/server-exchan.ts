@@ -30,12 +30,16 @@ export interface Http2ExchanConn extends ExchanCarrier {
   /** The client takes less than it is sent, or nothing any more. */
   readonly isBlocked: boolean;
   readonly isDraining: boolean;
+  /** What frames bring is valid in the present turn only. */
+  readonly isInputShared: boolean;
   /** Sends the head of a response; `date` is added where it lacks one. */
   sendHead(streamId: number, head: ResponseHead, size: number | undefined, isEnd: boolean): void;
   /** Another piece was sent, or another thing is waited for: its whole time begins anew. */
   waitFor(exchan: Http2Exchan, wait: StreamWait): void;
   /** Limits in time are not the connection's any more. */
   waitNoMore(exchan: Http2Exchan): void;
+  /** The reader of its content waits, and some is here: `readingOver` is called when the reading has brought all. */
+  contentIsDue(exchan: Http2Exchan): void;
   /** So much of a stream's content is no longer kept for it. `isFast`: its reader had waited for it. */
   contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void;
   /** The response is complete. */
@@ -101,6 +105,10 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     return piece;
   }
 
+  lent(piece: Uint8Array): (() => void) | undefined {
+    return this.content?.lent(piece);
+  }
+
   protected get isContentRead(): boolean {
     const { content } = this;
     return content === undefined || (content.isWhole && content.kept === 0);
@@ -130,9 +138,28 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
       return;
     }
     if (size === 0 && !isEnd) return;
+    const conn = this.#conn;
+    const isShared = conn.isInputShared;
+    if (content.kept > 0 || (isShared && size > maxSmall)) {
+      content.keep(bytes, start, end);
+      return conn.contentIsDue(this);
+    }
+    if (size === 0) return this.#readerGets(undefined);
+    const piece = bytes.subarray(start, end);
+    this.#readerGets(isShared ? Buffer.from(piece) : piece);
+  }
+
+  /** What one reading has brought is here: a reader who waits gets it in pieces that are as large as they can be. */
+  readingOver(): void {
+    if (!this.isReading) return;
+    const piece = this.content?.take();
+    if (piece !== undefined || this.isContentRead) this.#readerGets(piece);
+  }
+
+  #readerGets(piece: Buffer | undefined): void {
     this.#waitFor("handle");
-    if (size > 0) this.#conn.contentTaken(this, size, true);
-    this.readerGets(size > 0 ? bytes.subarray(start, end) : undefined);
+    if (piece !== undefined) this.#conn.contentTaken(this, piece.length, true);
+    this.readerGets(piece);
   }
 
   override contentFailed(error: HemiError): void {
@@ -349,6 +376,8 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
   }
 }
 
+/** In bytes: a piece that a waiting reader gets at once, copied. */
+const maxSmall = 4096;
 const noTunnel: ResponseHead = { status: 501, fieldList: [] };
 
 export function requestGivenUp(): ExchanError {
