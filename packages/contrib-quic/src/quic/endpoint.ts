@@ -137,7 +137,8 @@ export class QuicEndpoint {
       const packet = Buffer.alloc(minInitialDatagram);
       const token = tokens.make(from, header.dcid, newId);
       const size = native.retry(header.scid, header.dcid, newId, token, quicVersion, packet);
-      return this.share.send(packet.subarray(0, size), from);
+      this.share.send(packet.subarray(0, size), from);
+      return;
     }
     const hello = known ?? this.#beginHello(key, header.dcid, from);
     if (hello === undefined || hello.datagrams.length >= maxHelloDatagrams) return;
