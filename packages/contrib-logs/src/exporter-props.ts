@@ -8,6 +8,6 @@ export const exporterProps = {
   errorLog: prop.bool({ default: false }),
   /** Lines that wait for the receiver, in each worker. Further ones are dropped, and counted. */
   maxQueue: prop.integer({ default: 8192, min: 1, max: 1_000_000, reload: "live" }),
-  /** Time limit for a connection, and for a receiver that reads nothing. */
+  /** Time limit for a connection, for a receiver that reads nothing, and for all that is left at the end. */
   timeout: prop.duration({ default: "10s", min: "10ms", max: "5m", reload: "live" }),
 };

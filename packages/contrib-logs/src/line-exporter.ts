@@ -36,6 +36,8 @@ export class LineExporter implements Part, LineSink {
   readonly #queue: BatchQueue<Buffer>;
   readonly #outage: Outage;
   #droppedSince = 0;
+  /** Aborted when the receiver has had its time at the end. */
+  readonly #ending = new AbortController();
   #unfollow: (() => void) | undefined;
 
   constructor(context: Context<PropsOf<typeof exporterProps>>, options: LineExporterOptions) {
@@ -83,13 +85,15 @@ export class LineExporter implements Part, LineSink {
   /** The components that use it rank higher, and have finished by now. */
   async shutdown(): Promise<void> {
     this.#unfollow?.();
+    const timer = setTimeout(() => this.#ending.abort(), this.#context.props.timeout);
     await this.#queue.close();
+    clearTimeout(timer);
     await this.#options.carrier.close();
   }
 
   async #send(messages: readonly Buffer[]): Promise<BatchOutcome> {
     try {
-      await this.#options.carrier.send(messages, this.#context.props.timeout);
+      await this.#options.carrier.send(messages, this.#context.props.timeout, this.#ending.signal);
     } catch (error) {
       this.#outage.begin(failureText(error));
       return "again";

@@ -1,12 +1,13 @@
-// Logs in a real rsyslog: over UDP, TCP, and a UNIX socket.
+// Logs in a real rsyslog: over UDP, TCP, TLS, and a UNIX socket.
 
 import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootText, MemorySink, openErrorLog } from "@hemi/hemi";
+import { makeCertificate } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import { freePort, startPeer } from "../src/peer-process.ts";
-import { peer } from "../src/peers.ts";
+import { peer, peerFile } from "../src/peers.ts";
 
 const config = (addresses: Readonly<Record<string, string>>) => {
   const sites = Object.entries(addresses).map(
@@ -33,15 +34,21 @@ interface Stored {
   readonly syslogseverity: string;
 }
 
-test("rsyslog understands what comes by UDP, TCP and a UNIX socket", { timeout: 60_000 }, async (context) => {
+test("rsyslog understands what comes by UDP, TCP, TLS and a UNIX socket", { timeout: 60_000 }, async (context) => {
   const rsyslogd = peer("rsyslogd", context);
+  peerFile("rsyslogTls", context);
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-rsyslog-"));
-  const [udp, tcp] = await Promise.all([freePort(), freePort()]);
+  makeCertificate(folder.path, "receiver");
+  const [udp, tcp, tls] = await Promise.all([freePort(), freePort(), freePort()]);
   const file = (name: string) => join(folder.path, name);
   await writeFile(
     file("rsyslog.conf"),
-    `global(workDirectory="${folder.path}")
+    `global(workDirectory="${folder.path}" defaultNetstreamDriver="ossl"
+  defaultNetstreamDriverCAFile="${file("receiver.crt")}"
+  defaultNetstreamDriverCertFile="${file("receiver.crt")}" defaultNetstreamDriverKeyFile="${file("receiver.key")}")
 module(load="imudp") module(load="imptcp")
+module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
+input(type="imtcp" address="127.0.0.1" port="${tls}")
 input(type="imudp" address="127.0.0.1" port="${udp}")
 input(type="imptcp" address="127.0.0.1" port="${tcp}")
 input(type="imptcp" path="${file("socket")}")
@@ -53,6 +60,7 @@ action(type="omfile" file="${file("lines")}" template="json")
   const addresses = {
     udp: `.address = "127.0.0.1:${udp}"`,
     tcp: `.address = "127.0.0.1:${tcp}" .transport = "tcp"`,
+    tls: `.address = "127.0.0.1:${tls}" .transport = "tcp" .tlsMode = true .tlsCA = "${file("receiver.crt")}"`,
     unix: `.address = "${file("socket")}"`,
   };
   await using stage = await bootText(config(addresses), { log: openErrorLog({ sink: new MemorySink() }) });
@@ -67,7 +75,7 @@ action(type="omfile" file="${file("lines")}" template="json")
     return messages.filter(({ msgid }) => msgid === "accessLog");
   };
   const texts = async () => (await stored()).map(({ msg }) => msg.replace("\ufeff", "")).toSorted();
-  await expect.poll(texts).toEqual(["tcp.example/a é", "udp.example/a é", "unix.example/a é"]);
+  await expect.poll(texts).toEqual(["tcp.example/a é", "tls.example/a é", "udp.example/a é", "unix.example/a é"]);
   for (const line of await stored()) {
     expect(line).toMatchObject({
       hostname: hostname(),

@@ -35,6 +35,11 @@ export const debianPackages = {
   wrk: "wrk",
 } as const;
 
+/** What a program of a peer loads, in a folder of the machine's architecture, with its Debian package. */
+const debianFiles = {
+  rsyslogTls: { file: "rsyslog/lmnsd_ossl.so", debianPackage: "rsyslog-openssl" },
+} as const;
+
 export type PeerName = keyof typeof debianPackages;
 
 /**
@@ -46,9 +51,19 @@ export type PeerName = keyof typeof debianPackages;
 export function peer(name: PeerName, context: TestContext): string {
   const path = findPeer(name);
   if (path !== undefined) return path;
-  const reason = `needs the program ${name} (Debian: apt-get install ${debianPackages[name]})`;
+  return missing(`needs the program ${name} (Debian: apt-get install ${debianPackages[name]})`, context);
+}
+
+function missing(reason: string, context: TestContext): never {
   if (process.env["HEMI_DEMAND_PEERS"] === "1") throw new Error(reason);
   return context.skip(reason);
+}
+
+/** Demands what a program of a peer loads, as `peer` demands a program. */
+export function peerFile(name: keyof typeof debianFiles, context: TestContext): void {
+  const { file, debianPackage } = debianFiles[name];
+  if (readdirSync("/usr/lib").some((folder) => existsSync(join("/usr/lib", folder, file)))) return;
+  missing(`needs ${file} (Debian: apt-get install ${debianPackage})`, context);
 }
 
 /** The path of a peer's program, or undefined where it is not installed. */

@@ -2,10 +2,10 @@
 
 export interface Carrier {
   /**
-   * Resolves when the system has taken all messages. Rejects if it has not within `timeout` milliseconds, or if the
-   * receiver is not there; then the same messages may be sent again. One call at a time.
+   * Resolves when the system has taken all messages. Rejects if it takes nothing for `timeout` milliseconds, if the
+   * receiver is not there, or when the signal is aborted; then the same messages may be sent again. One call at a time.
    */
-  send(messages: readonly Buffer[], timeout: number): Promise<void>;
+  send(messages: readonly Buffer[], timeout: number, signal: AbortSignal): Promise<void>;
   /** The next messages go over a new connection. Without it, there is nothing that could change. */
   renew?(): void;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 // Carries messages over a stream: TCP, with or without TLS, or a UNIX socket. It connects when there is something to
 // send, and stays connected. A receiver that has closed the connection is noticed before the next messages are sent.
 
+import { addAbortListener } from "node:events";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import type { Carrier } from "./carrier.ts";
@@ -24,13 +25,13 @@ export class StreamCarrier implements Carrier {
     this.#options = options;
   }
 
-  async send(messages: readonly Buffer[], timeout: number): Promise<void> {
+  async send(messages: readonly Buffer[], timeout: number, signal: AbortSignal): Promise<void> {
     const { preface, frame } = this.#options;
     const isNew = this.#socket === undefined;
     const socket = (this.#socket ??= this.#connect());
     const frames = messages.map(frame);
     if (isNew && preface !== undefined) frames.unshift(preface);
-    await written(socket, Buffer.concat(frames), timeout);
+    await written(socket, Buffer.concat(frames), timeout, signal);
   }
 
   renew(): void {
@@ -69,8 +70,18 @@ async function ended(socket: Socket): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Resolves when the system has the bytes. In time, or the connection is closed. */
-function written(socket: Socket, bytes: Buffer, timeout: number): Promise<void> {
+/**
+ * Resolves when the system has the bytes. They are written in pieces: a slow receiver may take as long as it likes for
+ * all of them, and one that takes nothing for `timeout` milliseconds is cut off.
+ */
+async function written(socket: Socket, bytes: Buffer, timeout: number, signal: AbortSignal): Promise<void> {
+  using _ = addAbortListener(signal, () => socket.destroy(new Error("it was too slow at the end")));
+  for (let at = 0; at < bytes.length; at += pieceSize) {
+    await pieceWritten(socket, bytes.subarray(at, at + pieceSize), timeout);
+  }
+}
+
+function pieceWritten(socket: Socket, bytes: Buffer, timeout: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => socket.destroy(new Error(`it took nothing for ${timeout} ms`)), timeout);
   socket.write(bytes, (error) => {
@@ -81,5 +92,7 @@ function written(socket: Socket, bytes: Buffer, timeout: number): Promise<void> 
   return promise;
 }
 
+/** In bytes. */
+const pieceSize = 16_384;
 /** In milliseconds: how long the last bytes may take. */
 const closeTimeout = 1000;

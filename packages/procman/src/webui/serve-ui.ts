@@ -89,7 +89,7 @@ function doorOf({ title }: UISettings, sessions: UISessions, routes: UIRoutes, l
 function configOf({ host, port }: UISettings): ConfigObject {
   const address = host.includes(":") ? `[${host}]` : host;
   const hostnames = [...new Set(["127.0.0.1", "localhost", "[::1]", address])];
-  const webRoot = fileURLToPath(new URL("src/webui/page", packageRoot()));
+  const webRoot = fileURLToPath(pages);
   const rule = {
     sign: "rule",
     props: { maxContentSize: "4M" },
@@ -108,10 +108,8 @@ function configOf({ host, port }: UISettings): ConfigObject {
   };
 }
 
-/** The pages come as they are in the sources, whether this module is bundled or not. */
-function packageRoot(): string {
-  return import.meta.resolve("@hemi/procman/package.json");
-}
+/** Beside this module: in `dist` as one bundle, in the sources as they are. */
+const pages = new URL("page", import.meta.url);
 
 const contentSecurity = {
   "default-src": "'none'",
