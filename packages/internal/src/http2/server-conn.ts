@@ -14,7 +14,7 @@ import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../front/gate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
-import { AcceptedSocket } from "../net/accepted-socket.ts";
+import { readDirectly, resumeReading } from "../net/direct-reading.ts";
 import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { LingeringClose } from "../http/lingering-close.ts";
@@ -68,15 +68,13 @@ export class Http2Conn extends ClientStreams implements GateConn {
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http2CodecServer) {
     super(socket, peer, tls, server);
     this.#socket = socket;
-    this.isInputShared = socket instanceof AcceptedSocket;
+    const received = (chunk: Buffer): void => this.#received(chunk);
+    this.isInputShared = readDirectly(socket, received, received);
     this.frames = new ClientFrames(this, server, this.idleFrames);
     const tooLarge = (): void => this.fail(errorCode.frameSizeError, "a frame is larger than allowed");
     this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, tooLarge, this.isInputShared);
     this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
-    const received = (chunk: Buffer): void => this.#received(chunk);
-    socket.on("data", received);
-    if (socket instanceof AcceptedSocket) socket.readDirectly(received);
     socket.on("end", () => this.#ended());
     socket.on("drain", () => this.#nowDrained());
     // What went wrong with a socket is of no use: its "close" follows.
@@ -86,7 +84,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     this.#introduce();
     this.settle();
     // Who had the socket before has paused it.
-    socket.resume();
+    resumeReading(socket);
   }
 
   get isDraining(): boolean {
@@ -317,7 +315,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     if (isHeld) this.#socket.pause();
-    else this.#socket.resume();
+    else resumeReading(this.#socket);
   }
 
   #expired(wait: Wait | undefined): void {

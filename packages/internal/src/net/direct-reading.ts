@@ -25,13 +25,14 @@ const onreadKeys = findOnreadKeys();
 /**
  * Reads a socket from now on. `reader` receives all further input; it must be what calls `onread` of a socket that was
  * dialled with that option. `streamReader` receives what the stream holds already, before that, and everything if the
- * runtime does not support direct reading: bytes that may be kept.
+ * runtime does not support direct reading: bytes that may be kept. Returns whether it does.
  */
-export function readDirectly(socket: Socket, reader: DirectReader, streamReader: (bytes: Buffer) => void): void {
+export function readDirectly(socket: Socket, reader: DirectReader, streamReader: (bytes: Buffer) => void): boolean {
   const isDirect = setOnread(socket);
   const direct: DirectSocket = socket;
   direct[readerKey] = isDirect ? reader : undefined;
   if (!isDirect || socket.readableLength > 0) socket.on("data", streamReader);
+  return isDirect;
 }
 
 /** Continues a socket that is read by `readDirectly`, after `pause`. */
