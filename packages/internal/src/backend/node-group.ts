@@ -15,6 +15,7 @@ import type { BackendCounts } from "./backend-counts.ts";
 import type { Balancer } from "./balancer.ts";
 import { BackendFailure } from "./failure.ts";
 import { Node, type NodePool, type NodeSpec } from "./node.ts";
+import { explainNodeChoice, type NodeChoice } from "./node-choice.ts";
 import type { SelectionHint } from "./selection-hint.ts";
 
 export interface GroupSettings {
@@ -61,14 +62,6 @@ export interface Waiter<Pool extends NodePool> {
 interface Queued<Pool extends NodePool> {
   readonly waiter: Waiter<Pool>;
   readonly deadline: Deadline;
-}
-
-/** The result of a choice that is only explained. */
-export interface NodeChoice {
-  /** `undefined`: no node can take it, or the choice is random. */
-  readonly chosen: string | undefined;
-  /** By node id: why it would or would not be chosen. */
-  readonly nodes: ReadonlyMap<string, string>;
 }
 
 export class NodeGroup<Pool extends NodePool> {
@@ -246,21 +239,13 @@ export class NodeGroup<Pool extends NodePool> {
 
   /** Returns which node would be chosen, and why each of the others would not. Has no side effects. */
   explain(wish: SelectionHint): NodeChoice {
-    const candidates = this.#candidates(wish);
-    const [only] = candidates;
-    const explained =
-      candidates.length > 1
-        ? this.balancer.explain(wish, candidates)
-        : { node: only, why: "is the only one that can take it" };
-    const nodes = new Map<string, string>();
-    for (const node of this.#nodes.values()) {
-      if (node === explained.node) nodes.set(node.id, explained.why);
-      else if (candidates.includes(node))
-        nodes.set(node.id, explained.node === undefined ? explained.why : "another was better");
-      else nodes.set(node.id, this.#whyNot(node, wish));
-    }
-    for (const { text, specs, failure } of this.#addresses) if (specs.length === 0) nodes.set(text, failure);
-    return { chosen: explained.node?.id, nodes };
+    return explainNodeChoice(wish, {
+      nodes: this.nodes,
+      candidates: this.#candidates(wish),
+      addresses: this.#addresses,
+      balancer: this.balancer,
+      maxConnsPerNode: this.#options.settings.maxConnsPerNode,
+    });
   }
 
   #orderFor({ id, name }: Node<Pool>): NodeOrder | undefined {
@@ -395,13 +380,5 @@ export class NodeGroup<Pool extends NodePool> {
   #whyNotOnly(id: string): string {
     const node = this.#nodes.get(id);
     return node === undefined ? `${id} is no node of it` : `${id} is ${node.state}`;
-  }
-
-  #whyNot(node: Node<Pool>, wish: SelectionHint): string {
-    if (node.state === "drained") return "is drained, as an operator has ordered";
-    if (!node.isUsable) return `is ${node.state}`;
-    if (node.active >= this.#options.settings.maxConnsPerNode) return "has its fill";
-    if (wish.tried.includes(node.id)) return "was tried already";
-    return "is a backup, and others can take it";
   }
 }

@@ -3,7 +3,7 @@
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
 import type { ConnSettings } from "../backend/node-conn.ts";
 import { ConnPool } from "../backend/conn-pool.ts";
-import type { NodeChoice } from "../backend/node-group.ts";
+import type { NodeChoice } from "../backend/node-choice.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import { backendProps, followChanges, specsOf } from "../backend/props.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";

@@ -1,6 +1,6 @@
 // A backend of programs, whatever their protocol: takes a request, and returns the response of a program.
 
-import type { NodeChoice } from "../backend/node-group.ts";
+import type { NodeChoice } from "../backend/node-choice.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
 import { capability } from "../component/capability.ts";

@@ -17,7 +17,8 @@ import {
   nodeTlsProps,
   type NodeTlsSettings,
 } from "../backend/node-tls.ts";
-import type { NodeChoice, Waiter } from "../backend/node-group.ts";
+import type { NodeChoice } from "../backend/node-choice.ts";
+import type { Waiter } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import { probeHTTP, type ProbePool } from "./http-probe.ts";
 import { backendProps, checkNodes, followChanges, specsOf } from "../backend/props.ts";

@@ -11,7 +11,7 @@ import { capability } from "../component/capability.ts";
 import type { FieldNames } from "./field-names.ts";
 import type { Fields } from "./fields.ts";
 import type { BackendFailure } from "../backend/failure.ts";
-import type { NodeChoice } from "../backend/node-group.ts";
+import type { NodeChoice } from "../backend/node-choice.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 
 /** What passes requests on and gives answers: a backend, or whatever can stand for one. */

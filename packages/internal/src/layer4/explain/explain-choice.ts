@@ -1,6 +1,6 @@
 // Explains which node of a backend a dealet would use.
 
-import type { NodeChoice } from "../../backend/node-group.ts";
+import type { NodeChoice } from "../../backend/node-choice.ts";
 import type { DealetExplanation } from "./conn-explanation.ts";
 
 export function explainChoice(what: string, backend: string, { chosen, nodes }: NodeChoice): DealetExplanation {

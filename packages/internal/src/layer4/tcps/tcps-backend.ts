@@ -3,7 +3,7 @@
 import type { ConnectionOptions } from "node:tls";
 import { Backend } from "../../backend/backend.ts";
 import { defineBackend } from "../../backend/kind.ts";
-import type { NodeChoice } from "../../backend/node-group.ts";
+import type { NodeChoice } from "../../backend/node-choice.ts";
 import {
   checkNodeTls,
   nodeTlsOptions,

@@ -2,7 +2,7 @@
 
 import type { Probe } from "../../backend/active-health.ts";
 import { Backend } from "../../backend/backend.ts";
-import type { NodeChoice } from "../../backend/node-group.ts";
+import type { NodeChoice } from "../../backend/node-choice.ts";
 import { checkNodes, followChanges, nodeChoiceProps, specsOf } from "../../backend/props.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { capability } from "../../component/capability.ts";

@@ -5,7 +5,7 @@ import { protocolName, type OutgoingCall } from "@hemi/common/rpc";
 import { Backend } from "../../backend/backend.ts";
 import { dialNode } from "../../backend/dial.ts";
 import { defineBackend } from "../../backend/kind.ts";
-import type { NodeChoice } from "../../backend/node-group.ts";
+import type { NodeChoice } from "../../backend/node-choice.ts";
 import type { NodeSpec } from "../../backend/node.ts";
 import {
   checkNodeTls,

@@ -2,7 +2,7 @@
 
 import type { Transport } from "@hemi/common/rpc";
 import { capability } from "../../component/capability.ts";
-import type { NodeChoice } from "../../backend/node-group.ts";
+import type { NodeChoice } from "../../backend/node-choice.ts";
 
 /** A backend whose nodes are RPC servers. */
 export interface RpcBackend extends Transport {
