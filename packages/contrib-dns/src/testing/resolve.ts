@@ -22,11 +22,12 @@ export async function resolve(
       : `udpsBackend "servers" { .nodes = (["address": "127.0.0.1:${servers}"]) }
          tcpsBackend "overTcp" { .nodes = (["address": "127.0.0.1:${servers}"]) }`;
   const toServers = servers === 0 ? "" : '.forwardTo = "servers" .forwardOverTcp = "overTcp"';
+  const taking = `case { dnsDealet { .toBackend = "names" ${dealet} } }`;
   const stage = await bootWith([contrib]).bootText(
     `stage { ${backends}
       dnsBackend "names" { ${toServers} ${props} }
-      udpsRouter "udp" { .address = "127.0.0.1:0" ${router.udp ?? ""} case { dnsDealet { .toBackend = "names" ${dealet} } } }
-      tcpsRouter "tcp" { .address = "127.0.0.1:0" ${router.tcp ?? ""} case { dnsDealet { .toBackend = "names" ${dealet} } } } }`,
+      udpsRouter "udp" { .address = "127.0.0.1:0" ${router.udp ?? ""} ${taking} }
+      tcpsRouter "tcp" { .address = "127.0.0.1:0" ${router.tcp ?? ""} ${taking} } }`,
     { log: openErrorLog({ sink }) },
   );
   await stage.start();
