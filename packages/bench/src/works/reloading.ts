@@ -2,6 +2,7 @@
 
 import { Agent, get } from "node:http";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "../comparison.ts";
 import { startProgram, type HemiProgram } from "../hemi-program.ts";
 import { residentMemory } from "../process-figures.ts";
@@ -58,13 +59,17 @@ async function timeToFollow(program: HemiProgram, content: string): Promise<numb
   const began = performance.now();
   const reloaded = program.call("reload");
   try {
-    while ((await ask(program.port, agent)) !== content);
+    // The load shall not take the processor from what it measures.
+    while ((await ask(program.port, agent)) !== content) await sleep(askInterval);
     return performance.now() - began;
   } finally {
     agent.destroy();
     await reloaded;
   }
 }
+
+/** In milliseconds. */
+const askInterval = 2;
 
 function ask(port: number, agent: Agent): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -27,7 +27,6 @@ import type {
   ListedComponent,
   Plan,
   ReloadCost,
-  ReloadPaths,
   RunRecord,
   Walk,
 } from "@hemi/hemi";
@@ -133,7 +132,7 @@ export interface WorkerCalls {
   /** Prepares a reload; a second one waits until the first is committed or discarded. */
   readonly prepare: {
     readonly params: { readonly config: RunningConfig; readonly patience: number };
-    readonly result: ReloadPaths;
+    readonly result: undefined;
   };
   readonly commit: { readonly params: undefined; readonly result: undefined };
   readonly discard: { readonly params: undefined; readonly result: undefined };

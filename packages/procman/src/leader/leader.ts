@@ -2,7 +2,7 @@
 // configuration to the next. It loads none of the user's code.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { Turns } from "@hemi/common";
+import { quietly, Turns } from "@hemi/common";
 import { HemiError, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { Handover, LastState } from "../channel/handover.ts";
@@ -270,13 +270,13 @@ export class Leader {
       this.#assertServing();
       const { serve, patience } = this.#options;
       const checked = await this.#checker.check(serve, this.#running, patience);
-      const { config } = checked;
-      const report = await this.#report(checked);
-      const change = { from: this.#running, to: config, log: this.#log };
+      const change = { from: this.#running, to: checked.config, log: this.#log };
+      // Workers answer its questions before they prepare the change, and nobody waits for that.
+      const reporting = quietly(this.#report(checked));
       await (rework ? renewAll(this.#slots, change, serve.grace) : followInAll(this.#ready(), change, patience));
-      this.#running = config;
+      this.#running = checked.config;
       this.#reloads++;
-      return rework ? { ...report, changedModules: await staleModules(this.#ready()) } : report;
+      return rework ? { ...(await reporting), changedModules: await staleModules(this.#ready()) } : await reporting;
     });
   }
 

@@ -23,7 +23,6 @@ import {
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadCost,
-  type ReloadPaths,
   type RunRecord,
   type Stage,
   type Walk,
@@ -134,12 +133,10 @@ export class Serving {
     return this.#fellows;
   }
 
-  async prepare({ config, patience }: WorkerCalls["prepare"]["params"]): Promise<ReloadPaths> {
+  async prepare({ config, patience }: WorkerCalls["prepare"]["params"]): Promise<undefined> {
     await this.discard();
     const source = { file: config.file, files: filesOfSnapshot(config.snapshot) };
     this.#prepared = await this.#stage.prepareReload(source, { patience });
-    const { kept, updated, created, dropped } = this.#prepared;
-    return { kept, updated, created, dropped };
   }
 
   async commit(): Promise<undefined> {
