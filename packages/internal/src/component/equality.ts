@@ -43,7 +43,7 @@ export function areConditionsEqual(before: Condition | undefined, after: Conditi
   return areDataEqual(before, after);
 }
 
-/** Of plain data: numbers, texts, booleans, and lists and objects of them. What is `undefined` is as if it were not there. */
+/** Of plain data: numbers, texts, booleans, lists and objects. What is `undefined` is as if it were not there. */
 function areDataEqual(before: unknown, after: unknown): boolean {
   if (before === after) return true;
   if (typeof before !== "object" || typeof after !== "object" || before === null || after === null) return false;
