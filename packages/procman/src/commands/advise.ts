@@ -11,7 +11,7 @@ export async function advise(line: CommandLine): Promise<ExitCode> {
   const report = await callProgram(programPlace(line), "advise", { period: line.period });
   const { advice, facts } = report;
   const text =
-    advice.length === 0 ? `nothing to advise after ${Math.round(facts.time)} s\n` : advice.map(adviceText).join("\n");
+    advice.length === 0 ? `nothing to advise after ${facts.time.toFixed(1)} s\n` : advice.map(adviceText).join("\n");
   process.stdout.write(line.isJSON ? `${JSON.stringify(report, undefined, 2)}\n` : text);
   return exitCodes.fine;
 }
