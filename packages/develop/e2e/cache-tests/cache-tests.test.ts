@@ -8,7 +8,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { bootText, MemorySink, openErrorLog, type ServerPart } from "@hemi/hemi";
 import { getResults, runTests, type Results } from "http-cache-tests/client/runner.mjs";
-import { makeCacheTest, testResults } from "http-cache-tests/client/test.mjs";
 import { determineTestResult } from "http-cache-tests/lib/display.mjs";
 import handleConfig from "http-cache-tests/server/handle-config.mjs";
 import handleState from "http-cache-tests/server/handle-state.mjs";
@@ -16,6 +15,7 @@ import handleTest from "http-cache-tests/server/handle-test.mjs";
 import suites from "http-cache-tests/tests/index.mjs";
 import { expect, test, vi } from "vitest";
 import { plainFetch } from "./plain-fetch.ts";
+import { spreadCases } from "./spread-cases.ts";
 
 /**
  * Required cases that the suite does not judge, because their question cannot be put: what they need goes wrong first.
@@ -45,11 +45,6 @@ function because(mark: string, text: string, ids: readonly string[]): typeof unj
 /** The suite's judgement of a case, as its pages show it: one of its marks. */
 function markOf(id: string, results: Results): string {
   return determineTestResult(suites, id, results)[2];
-}
-
-/** Whether a case that the suite can judge was not judged. */
-function isLate(id: string, results: Results): boolean {
-  return !(id in unjudged) && results[id] !== true && results[id]?.[0] === "Setup";
 }
 
 const areas = new Map([
@@ -114,11 +109,14 @@ test("the public suite finds no required case failed, and more of it passed than
   );
   await stage.start();
   const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
-  await runTests(suites, plainFetch, false, `http://${address}`);
-  // On a machine that does much else, what is fresh for two seconds may be stale when the suite asks for it.
-  const late = suites.flatMap(({ tests }) => tests).filter(({ id }) => isLate(id, testResults));
-  for (const { id } of late) Reflect.deleteProperty(testResults, id);
-  await Promise.all(late.map(makeCacheTest));
+  // All in one go: a case that pauses delays no other.
+  await runTests(
+    suites,
+    spreadCases(plainFetch),
+    false,
+    `http://${address}`,
+    suites.flatMap(({ tests }) => tests).length,
+  );
 
   const results = getResults();
   const open = casesOf("required").filter((id) => markOf(id, results) !== "✅");

@@ -16,17 +16,15 @@ declare module "http-cache-tests/tests/index.mjs" {
 declare module "http-cache-tests/client/runner.mjs" {
   /** `true`: passed. Otherwise the kind of the failure and its message. */
   export type Results = Record<string, true | readonly [kind: string, message: string]>;
-  export function runTests(suites: object, fetch: object, isBrowser: boolean, base: string): Promise<void>;
+  /** `atOnce`: how many cases are asked at once. */
+  export function runTests(
+    suites: object,
+    fetch: object,
+    isBrowser: boolean,
+    base: string,
+    atOnce: number,
+  ): Promise<void>;
   export function getResults(): Results;
-}
-
-declare module "http-cache-tests/client/test.mjs" {
-  import type { Results } from "http-cache-tests/client/runner.mjs";
-  import type { CacheTest } from "http-cache-tests/tests/index.mjs";
-  /** Those so far. A case that has one cannot be asked. */
-  export const testResults: Results;
-  /** Asks one case, with the settings of the last run. */
-  export function makeCacheTest(test: CacheTest): Promise<void>;
 }
 
 declare module "http-cache-tests/lib/display.mjs" {
