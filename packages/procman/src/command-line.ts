@@ -126,7 +126,7 @@ export interface CommandLine {
   readonly year: number | undefined;
   /** serve: responses may expose the configuration. */
   readonly isDevelopment: boolean;
-  /** explain, rpc: header fields or metadata, each as `name: value`. */
+  /** explain, cache explain, rpc: header fields or metadata, each as `name: value`. */
   readonly fields: readonly string[];
   /** explain: the address of the client. */
   readonly from: string | undefined;

@@ -168,7 +168,7 @@ export const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   "log-level": [...program, "path", "for"],
   trace: program,
   logs: [...program, "follow", "path", "status", "slow"],
-  cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
+  cache: [...program, "prefix", "tag", "all", "soft", "dry-run", "header"],
   cron: [...program, "year"],
   webui: program,
   rpc: ["header", "json", "for", "out", "check"],

@@ -68,7 +68,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
     serving?.fellows.renewed(name, secret);
   },
   cachePurge: (order) => running().cachePurge(order),
-  cacheExplain: ({ url }) => running().cacheExplain(url),
+  cacheExplain: (wanted) => running().cacheExplain(wanted),
   cronList: () => running().cronList(),
   cronPreview: (order) => running().cronPreview(order),
   cronRun: ({ name }) => running().cronRun(name),

@@ -2,6 +2,7 @@
 
 import type { CacherPurge, ExplainedCache, PurgeSelector } from "@hemi/hemi";
 import { HemiError } from "@hemi/hemi/base";
+import { readHeaderLists, type HeaderLists } from "../control/header-lists.ts";
 
 /** What to purge, and how. */
 export interface PurgeOrder {
@@ -18,9 +19,10 @@ export interface PurgeReport {
   readonly cachers: readonly { readonly cacher: string; readonly count: number }[];
 }
 
-/** Which URL to explain. */
+/** Which URL to explain, for a request with these fields. */
 export interface CachedUrl {
   readonly url: string;
+  readonly headers: HeaderLists;
 }
 
 /** What the caches of one worker know of a URL. */
@@ -54,11 +56,11 @@ export function readPurgeOrder(params: unknown): PurgeOrder {
 
 /** Throws HEMI_USAGE. */
 export function readCachedUrl(params: unknown): CachedUrl {
-  const { url } = recordOf(params);
+  const { url, headers } = recordOf(params);
   if (typeof url !== "string" || !URL.canParse(url)) {
     throw new HemiError("HEMI_USAGE", `a URL begins with http:// or https://, and has a host, unlike ${String(url)}`);
   }
-  return { url };
+  return { url, headers: readHeaderLists(headers) };
 }
 
 function recordOf(params: unknown): Readonly<Record<string, unknown>> {

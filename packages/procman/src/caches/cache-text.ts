@@ -16,12 +16,11 @@ export function explainedText(url: string, workers: readonly WorkerCaches[]): st
   const [first] = workers;
   if (first === undefined || first.caches.length === 0) return "no rule of the program has a cache\n";
   const blocks = first.caches.map(({ cache, cacher, key }) => {
-    const found = key ?? "depends on more than the URL: see hemi explain";
     const known = workers.flatMap(({ slot, caches }) =>
       caches.filter((other) => other.cache === cache).flatMap((explained) => knownText(slot, explained)),
     );
-    const lines = known.length === 0 && key !== undefined ? ["  nothing is stored"] : known;
-    return [`${cache}, stored by ${cacher}`, `  key       ${found}`, ...lines].join("\n");
+    const lines = known.length === 0 ? ["  nothing is stored"] : known;
+    return [`${cache}, stored by ${cacher}`, `  key       ${key}`, ...lines].join("\n");
   });
   return `${url}\n${blocks.join("\n")}\n`;
 }

@@ -8,6 +8,7 @@ import type { CommandLine } from "../command-line.ts";
 import { callProgram } from "../control/client.ts";
 import { programPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { readHeaderOptions } from "./header-options.ts";
 
 export async function cache(line: CommandLine): Promise<ExitCode> {
   const [action, ...urls] = line.rest;
@@ -40,7 +41,7 @@ export function purgeOrder(urls: readonly string[], purge: CommandLine["purge"])
 
 async function explain(line: CommandLine, [url, ...others]: readonly string[]): Promise<ExitCode> {
   if (others.length > 0) throw new HemiError("HEMI_USAGE", "cache explain takes one URL");
-  const wanted = readCachedUrl({ url });
+  const wanted = readCachedUrl({ url, headers: readHeaderOptions(line.fields) });
   const workers = await callProgram(programPlace(line), "cacheExplain", wanted);
   print(line, workers, explainedText(wanted.url, workers));
   return exitCodes.fine;

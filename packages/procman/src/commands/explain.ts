@@ -6,6 +6,7 @@ import { callProgram } from "../control/client.ts";
 import { programPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { explainConn } from "./explain-conn.ts";
+import { readHeaderOptions } from "./header-options.ts";
 import { loadPacks } from "../load-packs.ts";
 import { textOptions } from "../text-options.ts";
 
@@ -20,7 +21,7 @@ export async function explain(line: CommandLine): Promise<ExitCode> {
     throw new HemiError("HEMI_USAGE", `--${option} is for connections: hemi explain tcp ADDRESS --to :443`);
   }
   const { method, url } = methodAndUrl(line.rest);
-  const headers = readFields(line.fields);
+  const headers = readHeaderOptions(line.fields);
   const { from, server } = line;
   const walk = line.isRunning
     ? await callProgram(programPlace(line), "explain", {
@@ -57,19 +58,4 @@ function methodAndUrl(rest: readonly string[]): { readonly method: string; reado
   if (rest.length > 2)
     throw new HemiError("HEMI_USAGE", `explain takes a method and a URL, not ${rest.slice(2).join(" ")} too`);
   return second === undefined ? { method: "GET", url: first } : { method: first, url: second };
-}
-
-/** `-H "name: value"`, as in curl. */
-function readFields(fields: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  const read = new Map<string, string[]>();
-  for (const field of fields) {
-    const [, name, value] = /^([^:\s]+):[ \t]*(.*?)[ \t]*$/s.exec(field) ?? [];
-    if (name === undefined || value === undefined) {
-      throw new HemiError("HEMI_USAGE", `-H takes "name: value", not ${JSON.stringify(field)}`);
-    }
-    // Fields are sent as bytes; clients send non-ASCII letters as UTF-8.
-    const bytes = Buffer.from(value, "utf8").toString("latin1");
-    read.set(name.toLowerCase(), [...(read.get(name.toLowerCase()) ?? []), bytes]);
-  }
-  return Object.fromEntries(read);
 }

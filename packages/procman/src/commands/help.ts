@@ -161,7 +161,7 @@ Exit codes: 0 something takes the request, or may; 3 nothing does (400, 404, 421
 
 const cacheText = `Usage: hemi cache purge [--soft] [--dry-run] URL …
        hemi cache purge [--soft] [--dry-run] --prefix URL | --tag TAG | --all
-       hemi cache explain [--json] URL
+       hemi cache explain [--json] [-H FIELD] URL
 
 purge removes stored responses of all caches of the running program, in all workers, and those that are being
 fetched: by URL, with all variants; by the beginning of URLs; by a tag that responses carry in cache-tag or
@@ -175,7 +175,8 @@ surrogate-key; or all. Several may be given at once.
   --dry-run         only count
 
 explain says for each cache under which key the URL is stored, the stored variants with their tags, how their
-freshness is worked out, what a request would get, and why the last response was not stored.
+freshness is worked out, what a request would get, and why the last response was not stored. Where .key has cookies
+or fields, say which the request has: -H "cookie: lang=de".
 
 Options for both: --base DIR, --vars FOLDER (those of the program), --json.
 `;

@@ -10,6 +10,7 @@ import { readLogOrder } from "../observe/log-order.ts";
 import { readMeasurementOrder } from "../observe/measurement.ts";
 import { readProfileOrder } from "../observe/profile-order.ts";
 import type { Actions } from "./actions.ts";
+import { readHeaderLists } from "./header-lists.ts";
 
 export type ActionHandlers = {
   readonly [Name in keyof Actions]: (
@@ -110,11 +111,5 @@ export function readExplainParams(params: unknown): Actions["explain"]["params"]
   const fields = fieldsOf(params);
   const { url, ...others } = textsOf(fields, ["method", "url", "from", "server"]);
   if (url === undefined) throw new HemiError("HEMI_USAGE", "explain needs a url");
-  const headers: Record<string, readonly string[]> = {};
-  for (const [name, values] of Object.entries(fieldsOf(fields["headers"]))) {
-    if (!Array.isArray(values) || !values.every((value) => typeof value === "string"))
-      throw new HemiError("HEMI_USAGE", "headers has a list of texts for each name");
-    headers[name] = values;
-  }
-  return { url, headers, ...others };
+  return { url, headers: readHeaderLists(fields["headers"]), ...others };
 }

@@ -30,7 +30,7 @@ import {
 } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
 import type { LeaderCalls, LoadedModule, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
-import type { PurgeOrder } from "../caches/cache-actions.ts";
+import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
 import type { ComponentLimits } from "../advise/facts.ts";
 import type { CronPreview } from "../cron/cron-actions.ts";
 import { loadPacks } from "../load-packs.ts";
@@ -168,8 +168,8 @@ export class Serving {
     return purges;
   }
 
-  cacheExplain(url: string): Promise<readonly ExplainedCache[]> {
-    return explainCaches(this.#stage, url);
+  cacheExplain({ url, headers }: CachedUrl): Promise<readonly ExplainedCache[]> {
+    return explainCaches(this.#stage, url, headers);
   }
 
   cronList(): Promise<readonly CronjobStatus[]> {

@@ -22,6 +22,22 @@ test("explainUrl tells what is stored, what decided its freshness, and why nothi
   });
 });
 
+test("explainUrl finds what is stored by a key of one's own, for the cookies and fields of a request", async () => {
+  await using site = await cachedSite((_req, resp) => {
+    resp.setHeader("cache-control", "max-age=60");
+    resp.send("text");
+    return true;
+  }, '.key = $authority + $uri + "," + $cookie_lang');
+  await site.get("/a%20b?x=1", { cookie: "lang=de" });
+  const url = "http://A.example/a%20b?x=1";
+  expect(await site.cache.explainUrl(url, { cookie: "lang=de" })).toMatchObject({
+    key: "a.example/a%20b?x=1,de",
+    variants: [{ size: 4, reuse: "fresh" }],
+  });
+  expect(await site.cache.explainUrl(url)).toMatchObject({ key: "a.example/a%20b?x=1,", variants: [] });
+  await expect(site.cache.explainUrl("http://a.example/../..")).rejects.toThrow("the path of");
+});
+
 describe("hemi check", () => {
   test("refuses a key that is the same for all requests, and a ttl for no status", async () => {
     await expect(cachedSite(() => false, '.key = "x"')).rejects.toThrow("the same for all requests");

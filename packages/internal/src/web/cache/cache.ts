@@ -15,6 +15,7 @@ import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 import { Answers } from "./answers.ts";
+import { askedRequest } from "./asked-request.ts";
 import { checkCache } from "./cache-check.ts";
 import {
   keyMaker,
@@ -32,7 +33,7 @@ import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";
 import { RevalidationJitter } from "./revalidation-jitter.ts";
 import { Slices } from "./slices.ts";
-import { managedCache, type CacheExplanation, type ManagedCache } from "./managed-cache.ts";
+import { managedCache, type CacheExplanation, type ManagedCache, type RequestFields } from "./managed-cache.ts";
 import { selectorsOf } from "./purge-requests.ts";
 import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cache-status.ts";
 import { noDirectives, parseDirectives, type Directives } from "./rules/directives.ts";
@@ -342,10 +343,9 @@ class Cache implements HandletPart, ManagedCache {
     return this.#context.props.withCacher.current.purge(stored, options);
   }
 
-  async explainUrl(url: string): Promise<CacheExplanation> {
+  async explainUrl(url: string, headers: RequestFields = {}): Promise<CacheExplanation> {
     const { props } = this.#context;
-    const key = props.key === undefined ? storedUrl(url, props) : undefined;
-    if (key === undefined) return { key, variants: [], refusal: undefined };
+    const key = props.key === undefined ? storedUrl(url, props) : this.#keyOf(askedRequest(url, headers));
     const now = this.#now;
     const { sliceSize, withCacher } = props;
     const whole = await withCacher.current.lookup(key);

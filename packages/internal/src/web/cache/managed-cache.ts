@@ -2,6 +2,7 @@
 
 import { capability } from "../../component/capability.ts";
 import type { StageCore } from "../../stage/stage.ts";
+import type { ExplainRequest } from "../explain/explanation.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import type { LifetimeSource } from "./rules/freshness.ts";
 import type { Reuse } from "./rules/reuse.ts";
@@ -34,13 +35,16 @@ export interface WobjectDescription {
 
 /** What a cache knows of a URL. */
 export interface CacheExplanation {
-  /** What the URL is found by; `undefined` if that depends on more than the URL. */
-  readonly key: string | undefined;
+  /** What the request is found by. */
+  readonly key: string;
   /** The stored variants. */
   readonly variants: readonly WobjectDescription[];
   /** Why the last response was not stored; `undefined` if it was, or if that is not known any more. */
   readonly refusal: string | undefined;
 }
+
+/** The fields of a request: names, and one value or several. */
+export type RequestFields = NonNullable<ExplainRequest["headers"]>;
 
 /** What can be done with a cache while it runs. */
 export interface ManagedCache {
@@ -55,8 +59,11 @@ export interface ManagedCache {
    * this worker.
    */
   purge(selector: PurgeSelector, options?: PurgeOptions): Promise<number>;
-  /** Describes what is stored for a URL: `https://shop.example/a?b`. */
-  explainUrl(url: string): Promise<CacheExplanation>;
+  /**
+   * Describes what is stored for a request of a URL: `https://shop.example/a?b`. Its fields count only where the key has
+   * them. Default: none.
+   */
+  explainUrl(url: string, headers?: RequestFields): Promise<CacheExplanation>;
 }
 
 /** Offered by the handlet `cache`. */
@@ -100,14 +107,15 @@ export interface ExplainedCache extends CacheExplanation {
   readonly cacher: string;
 }
 
-/** What the caches of a stage know of a URL. */
+/** What the caches of a stage know of a request of a URL with these fields. */
 export async function explainCaches(
   stage: Pick<StageCore, "offering">,
   url: string,
+  headers: RequestFields = {},
 ): Promise<readonly ExplainedCache[]> {
   return await Promise.all(
     stage.offering(managedCache).map(async ({ path, part }) => {
-      return { cache: path, cacher: part.cacherName, ...(await part.explainUrl(url)) };
+      return { cache: path, cacher: part.cacherName, ...(await part.explainUrl(url, headers)) };
     }),
   );
 }
