@@ -1,13 +1,13 @@
 // Caches with very many objects: what each costs in memory, and how soon a program with all of them on disk answers.
 
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { get, type IncomingMessage } from "node:http";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fill, pathOf } from "../fill.ts";
-import { startServer, type ServerProcess } from "../server-process.ts";
+import { promisify } from "node:util";
+import { ask, fill, pathOf } from "../fill.ts";
+import { startServer, type Command, type ServerProcess } from "../server-process.ts";
 import * as servers from "../servers/commands.ts";
 import type { Work } from "../work.ts";
 
@@ -21,9 +21,9 @@ export const storedObjects: readonly Work[] = [
     needs: [],
     async run() {
       await using server = await startServer(servers.hemi("stored-pages.conf", "page-pack.ts"));
-      await fill(server.port, 1000);
+      await fill(server.port, 0, 1000);
       const before = await memoryOf(server);
-      await fill(server.port, count + 1000);
+      await fill(server.port, 1000, count + 1000);
       const each = (await memoryOf(server)) - before;
       const figure = `${Math.round(each / count) - pageSize} B`;
       return [{ against: "Varnish's 1 KB", ours: figure, theirs: "", figure, atLeast: "700 B", aim: "400 B" }];
@@ -36,33 +36,32 @@ export const storedObjects: readonly Work[] = [
       const folder = await mkdtemp(join(tmpdir(), "hemi-bench-disk-"));
       try {
         const command = () => [...servers.hemi("pages-on-disk.conf", "page-pack.ts")(), "--base", folder];
-        {
-          await using server = await startServer(command);
-          await fill(server.port, count);
-        }
+        await fillByTwo(command);
         const began = performance.now();
         await using server = await startServer(command);
-        const status = await cacheStatusOf(server, pathOf(Math.floor(count / 2)));
+        const status = await ask(server.port, pathOf(Math.floor(count / 2)));
         const time = Math.round(performance.now() - began);
         if (!status.includes("hit")) throw new Error(`what was stored is not found again: ${status}`);
         const ours = `${time} ms, ${Math.round(peakMemory(server) / 1024 / 1024)} MiB`;
         return [{ against: "", ours, theirs: "", figure: ours, atLeast: "2 s", aim: "0.5 s" }];
       } finally {
-        await rm(folder, { recursive: true, force: true });
+        // Much faster for millions than that of Node.js.
+        await promisify(execFile)("rm", ["-rf", folder]);
       }
     },
   },
 ];
 
-async function memoryOf({ port }: ServerProcess): Promise<number> {
-  return Number(await (await fetch(`http://127.0.0.1:${port}/memory`)).text());
+/** Two programs share the folder, one for each core. */
+async function fillByTwo(command: Command): Promise<void> {
+  await using one = await startServer(command, { isPinned: false });
+  await using other = await startServer(command, { isPinned: false });
+  const half = Math.floor(count / 2);
+  await Promise.all([fill(one.port, 0, half), fill(other.port, half, count)]);
 }
 
-async function cacheStatusOf({ port }: ServerProcess, path: string): Promise<string> {
-  const request = get({ port, host: "127.0.0.1", path, headers: { host: "shop.example" } });
-  const [response] = (await once(request, "response")) as [IncomingMessage];
-  response.resume();
-  return String(response.headers["cache-status"]);
+async function memoryOf({ port }: ServerProcess): Promise<number> {
+  return Number(await (await fetch(`http://127.0.0.1:${port}/memory`)).text());
 }
 
 /** The most that it has had, in bytes. */
