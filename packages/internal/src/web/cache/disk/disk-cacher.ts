@@ -222,11 +222,15 @@ class DiskCacher implements CacherPart {
     if (index === undefined || size > this.maxWobjectSize || write.isPurged(head)) return undefined;
     const path = this.#objects.fileOf(head.key, head.variant);
     const temporary = this.#newTemporary();
+    let isMovedIn = false;
     try {
       const content = await writeWobject(temporary, pieces, head);
       // It is in the index before it can be found: a purge by tag must not miss it.
       await index.add({ ...head, path: this.#objects.below(path), size: size + headSpace });
-      if (!write.isPurged(head)) await this.#objects.moveIn(path, temporary);
+      if (!write.isPurged(head)) {
+        await this.#objects.moveIn(path, temporary);
+        isMovedIn = true;
+      }
       if (write.isPurged(head)) {
         await this.#remove([this.#objects.below(path)]);
         return undefined;
@@ -237,7 +241,7 @@ class DiskCacher implements CacherPart {
       if (this.#context.workers.isPrimary && index.size > this.#context.props.maxSize) this.#tend();
       return new DiskWobject(path, memorySource(Buffer.concat(pieces)), { ...content, head, writtenAt: 0 });
     } finally {
-      await rm(temporary, { force: true });
+      if (!isMovedIn) await rm(temporary, { force: true });
     }
   }
 
