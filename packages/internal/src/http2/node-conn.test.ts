@@ -147,7 +147,7 @@ test("a client that writes all before it reads is not stopped by a node that has
   const client = await proxy.connect();
   client.socket.pause();
   client.send(post("x".repeat(20 * mebibyte)));
-  await expect.poll(() => client.socket.writableLength, { timeout: 4000 }).toBe(0);
+  await expect.poll(() => client.socket.writableLength).toBe(0);
   client.socket.resume();
   expect((await client.response()).content.length).toBe(muchContent.length);
 });
