@@ -42,6 +42,8 @@ export abstract class ClientStreams
   #abandoned: Set<Http2Exchan> | undefined;
   /** Made for the first stream that it is needed for. */
   #earlyAnswers: EarlyAnswers | undefined;
+  /** Those whose readers get what the present reading brings. */
+  #due: Http2Exchan[] = [];
 
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http2CodecServer) {
     const { settings } = server;
@@ -199,6 +201,17 @@ export abstract class ClientStreams
 
   waitNoMore(exchan: Http2Exchan): void {
     this.#timeouts.waitNoMore(exchan);
+  }
+
+  contentIsDue(exchan: Http2Exchan): void {
+    if (this.#due.at(-1) !== exchan) this.#due.push(exchan);
+  }
+
+  protected override readingOver(): void {
+    const due = this.#due;
+    if (due.length === 0) return;
+    this.#due = [];
+    for (const exchan of due) exchan.readingOver();
   }
 
   contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void {

@@ -2,7 +2,8 @@
 // goes on in the next reading is put together in memory of its own.
 
 import { Buffer } from "node:buffer";
-import { frameHeaderSize, frameType, readUint31 } from "./frames.ts";
+import { BlockPool } from "../net/block-pool.ts";
+import { defaultMaxFrameSize, frameHeaderSize, frameType, readUint31 } from "./frames.ts";
 
 /** Takes a frame: its payload lies in `bytes` from `start` to `end`. */
 export type FrameHandler = (
@@ -18,16 +19,21 @@ export class FrameCutter {
   readonly #maxFrameSize: number;
   readonly #take: FrameHandler;
   readonly #tooLarge: () => void;
+  readonly #isBorrowed: boolean;
   /** A frame of which a part has come; as long as its header is not whole, there is room for that alone. */
   #partial: Buffer = noBytes;
   #partialSize = 0;
   #isStopped = false;
 
-  /** `tooLarge` is told of a frame whose payload is larger than `maxFrameSize`: no other frame follows it. */
-  constructor(maxFrameSize: number, take: FrameHandler, tooLarge: () => void) {
+  /**
+   * `tooLarge` is told of a frame whose payload is larger than `maxFrameSize`: no other frame follows it. `isBorrowed`:
+   * `take` keeps nothing of what it is given, so that other frames are put together in the same memory.
+   */
+  constructor(maxFrameSize: number, take: FrameHandler, tooLarge: () => void, isBorrowed = false) {
     this.#maxFrameSize = maxFrameSize;
     this.#take = take;
     this.#tooLarge = tooLarge;
+    this.#isBorrowed = isBorrowed;
   }
 
   /** A frame has begun, and is not complete. */
@@ -87,6 +93,7 @@ export class FrameCutter {
     this.#partial = noBytes;
     this.#partialSize = 0;
     this.#take(frame, frameHeaderSize, end, frame[3] ?? 0, frame[4] ?? 0, readUint31(frame, 5));
+    if (this.#isBorrowed && frame.length === lentSize) pool.giveBack(frame);
     return at;
   }
 
@@ -94,7 +101,8 @@ export class FrameCutter {
   #fill(bytes: Buffer, at: number, size: number): number {
     if (this.#partialSize >= size) return at;
     if (this.#partial.length < size) {
-      const larger = Buffer.allocUnsafeSlow(size);
+      const isLent = this.#isBorrowed && size > minLent && size <= lentSize;
+      const larger = isLent ? pool.lend() : Buffer.allocUnsafeSlow(size);
       this.#partial.copy(larger, 0, 0, this.#partialSize);
       this.#partial = larger;
     }
@@ -116,6 +124,14 @@ export class FrameCutter {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** In bytes: frames that are worth a block. */
+const minLent = 1024;
+/** In bytes: it takes any frame of the default size. */
+const lentSize = frameHeaderSize + defaultMaxFrameSize;
+/** No prop: 1 MiB in all. */
+const maxSpare = 64;
+const pool = new BlockPool<Buffer>({ make: () => Buffer.allocUnsafeSlow(lentSize), maxSpare });
 
 function payloadSizeAt(bytes: Buffer, at: number): number {
   return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);

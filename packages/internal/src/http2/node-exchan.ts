@@ -119,8 +119,10 @@ export class Http2NodeExchan extends StreamNodeExchan<ConnSource> implements Sen
   protected resumed(): void {
     const { content } = this;
     if (content === undefined) return;
-    const piece = content.take();
-    if (piece !== undefined) this.#give(piece);
+    for (let piece = content.take(); piece !== undefined; piece = content.take()) {
+      this.#give(piece);
+      if (this.isHeld || this.state !== "content") break;
+    }
     if (this.state === "content" && !this.isHeld && content.isWhole) this.#complete();
     else this.settle();
   }

@@ -14,6 +14,7 @@ import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../front/gate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
+import { readDirectly, resumeReading } from "../net/direct-reading.ts";
 import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { LingeringClose } from "../http/lingering-close.ts";
@@ -67,12 +68,12 @@ export class Http2Conn extends ClientStreams implements GateConn {
     super(socket, peer, tls, server);
     this.#socket = socket;
     this.frames = new ClientFrames(this, server, this.idleFrames);
-    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, () =>
-      this.fail(errorCode.frameSizeError, "a frame is larger than allowed"),
-    );
+    const tooLarge = (): void => this.fail(errorCode.frameSizeError, "a frame is larger than allowed");
+    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, tooLarge, true);
     this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
-    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    const received = (chunk: Buffer): void => this.#received(chunk);
+    readDirectly(socket, received, received);
     socket.on("end", () => this.#ended());
     socket.on("drain", () => this.#nowDrained());
     // What went wrong with a socket is of no use: its "close" follows.
@@ -313,7 +314,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     if (isHeld) this.#socket.pause();
-    else this.#socket.resume();
+    else resumeReading(this.#socket);
   }
 
   #expired(wait: Wait | undefined): void {

@@ -36,6 +36,8 @@ export interface Http2ExchanConn extends ExchanCarrier {
   waitFor(exchan: Http2Exchan, wait: StreamWait): void;
   /** Limits in time are not the connection's any more. */
   waitNoMore(exchan: Http2Exchan): void;
+  /** The reader of its content waits, and some is here: `readingOver` is called when the reading has brought all. */
+  contentIsDue(exchan: Http2Exchan): void;
   /** So much of a stream's content is no longer kept for it. `isFast`: its reader had waited for it. */
   contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void;
   /** The response is complete. */
@@ -101,6 +103,10 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     return piece;
   }
 
+  lent(piece: Uint8Array): (() => void) | undefined {
+    return this.content?.lent(piece);
+  }
+
   protected get isContentRead(): boolean {
     const { content } = this;
     return content === undefined || (content.isWhole && content.kept === 0);
@@ -116,7 +122,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     if (kept > 0) this.#conn.contentTaken(this, kept, false);
   }
 
-  /** Content has come, the last of it if `isEnd`. */
+  /** Content has come, the last of it if `isEnd`. Its bytes are valid until this returns. */
   contentArrived(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
     const { content } = this;
     if (content === undefined) return;
@@ -130,9 +136,24 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
       return;
     }
     if (size === 0 && !isEnd) return;
+    if (content.kept > 0 || size > maxSmall) {
+      content.keep(bytes, start, end);
+      return this.#conn.contentIsDue(this);
+    }
+    this.#readerGets(size === 0 ? undefined : Buffer.from(bytes.subarray(start, end)));
+  }
+
+  /** What one reading has brought is here: a reader who waits gets it in pieces that are as large as they can be. */
+  readingOver(): void {
+    if (!this.isReading) return;
+    const piece = this.content?.take();
+    if (piece !== undefined || this.isContentRead) this.#readerGets(piece);
+  }
+
+  #readerGets(piece: Buffer | undefined): void {
     this.#waitFor("handle");
-    if (size > 0) this.#conn.contentTaken(this, size, true);
-    this.readerGets(size > 0 ? bytes.subarray(start, end) : undefined);
+    if (piece !== undefined) this.#conn.contentTaken(this, piece.length, true);
+    this.readerGets(piece);
   }
 
   override contentFailed(error: HemiError): void {
@@ -349,6 +370,8 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
   }
 }
 
+/** In bytes: a piece that a waiting reader gets at once, copied. */
+const maxSmall = 4096;
 const noTunnel: ResponseHead = { status: 501, fieldList: [] };
 
 export function requestGivenUp(): ExchanError {
