@@ -366,6 +366,24 @@ describe("procedures that misbehave", () => {
     expect(statusOf(await caller.call("UnaryCall", [none]))).toBe("0 ");
   });
 
+  test("procedures that work on after their client has left count for maxCalls", async () => {
+    const gate = Promise.withResolvers<Record<string, never>>();
+    let begun = 0;
+    const emptyCall = (): Promise<Record<string, never>> => {
+      begun++;
+      return gate.promise;
+    };
+    const late = implement(testBundlet, { ...idle, emptyCall }, { limits: { emptyCall: { maxCalls: 1 } } });
+    const { caller } = await begin({ bundlets: [late] });
+    const first = caller.begin("EmptyCall");
+    first.end(none);
+    await expect.poll(() => begun).toBe(1);
+    first.close(8);
+    expect(statusOf(await caller.call("EmptyCall", [none]))).toMatch(/^8 too many calls/);
+    gate.resolve({});
+    await worksStill(caller);
+  });
+
   test("more calls a second than a procedure takes", async () => {
     const limited = implement(testBundlet, idle, {
       limits: { unaryCall: { maxRate: 0.001 }, emptyCall: { maxRate: 2 } },

@@ -5,7 +5,7 @@
 //     └─────────┴──────────┴──────────┴──> over: error of the client, of the procedure, deadline, cancel, shutdown
 //
 // The call is over for its client when the first of these comes. What the procedure does after that is not waited for:
-// it is told by the call's signal, and its iterators are closed.
+// it is told by the call's signal, and its iterators are closed. It counts for `maxCalls` until it ends.
 
 import { guarded, isPromiseLike, quietly, type Deadline, type Deadlines } from "@hemi/common";
 import { RpcError, type ProcedureKind, streamsIn, streamsOut } from "@hemi/common/rpc";
@@ -41,6 +41,8 @@ export class CallRun {
   readonly #span: OpenSpan | undefined;
   #deadline: Deadline | undefined;
   #isOver = false;
+  /** The procedure works: it counts for `maxCalls`, also after the call is over for its client. */
+  #isWorking = false;
   /** Where messages for the client come from, as long as more may come. */
   #outputs: AsyncIterator<unknown> | undefined;
 
@@ -149,9 +151,16 @@ export class CallRun {
       const output = this.#served.invoke(input, this.#call);
       if (!streamsOut(this.#kind)) {
         if (isPromiseLike(output)) {
+          this.#isWorking = true;
           output.then(
-            (output: unknown) => this.#gotOutput(output),
-            (error: unknown) => this.#failed(error),
+            (output: unknown) => {
+              this.#workDone();
+              this.#gotOutput(output);
+            },
+            (error: unknown) => {
+              this.#workDone();
+              this.#failed(error);
+            },
           );
         } else this.#gotOutput(output);
       } else if (isAsyncIterable(output)) void this.#pump(output);
@@ -179,6 +188,7 @@ export class CallRun {
 
   /** The next message is asked for when the client has room for it. */
   async #pump(outputs: AsyncIterable<unknown>): Promise<void> {
+    this.#isWorking = true;
     let isAsking = true;
     try {
       const iterator = (this.#outputs = outputs[Symbol.asyncIterator]());
@@ -195,9 +205,17 @@ export class CallRun {
       // An iterator is closed by what it throws.
       if (isAsking) this.#outputs = undefined;
       return this.#failed(error);
+    } finally {
+      this.#workDone();
     }
     this.#outputs = undefined;
     this.#end(undefined);
+  }
+
+  /** The procedure has come to its end. */
+  #workDone(): void {
+    this.#isWorking = false;
+    if (this.#isOver) this.#served.calls--;
   }
 
   // ---- the end ----
@@ -221,7 +239,7 @@ export class CallRun {
 
   #leave(error: RpcError | undefined): void {
     this.#isOver = true;
-    this.#served.calls--;
+    if (!this.#isWorking) this.#served.calls--;
     if (this.#numbers !== undefined) callEnded(this.#numbers, error?.code, performance.now() - this.#began);
     const trace = this.#call.req?.sampledTrace;
     if (this.#span !== undefined && trace !== undefined) endCallSpan(trace, this.#span, error);
