@@ -53,6 +53,18 @@ test("a client that sends no settings is closed after headTimeout", async () => 
   await peer.servesOthers();
 });
 
+test("a client without calls does not stay for ever by PING", async () => {
+  await using peer = await begin(".idleTimeout = 200ms");
+  peer.raw.send(beginning);
+  // Each answer is followed by another one, for as long as it takes.
+  await expect
+    .poll(() => {
+      peer.raw.send(Buffer.from(frame(frameTypes.ping, 0, 0, new Uint8Array(8))));
+      return peer.raw.of(frameTypes.goAway).length;
+    })
+    .toBe(1);
+});
+
 test("a client without calls is told goodbye after idleTimeout", async () => {
   await using peer = await begin(".idleTimeout = 50ms");
   peer.raw.send(beginning);

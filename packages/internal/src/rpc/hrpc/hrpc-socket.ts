@@ -49,6 +49,8 @@ export class HrpcSocket implements SessionCarrier {
   readonly #gone = Promise.withResolvers<void>();
   /** The peer was asked for a sign of life. */
   #isPinged = false;
+  /** No call is open, and the time of that is limited. */
+  #isIdle = false;
   /** Our side is shut. */
   #isEnding = false;
   /** What waited to be sent when the wait for that began, in bytes; `undefined`: nothing is waited for. */
@@ -71,9 +73,11 @@ export class HrpcSocket implements SessionCarrier {
     this.#link.destroy();
   }
 
-  /** What is waited for has changed, or there was progress. */
-  settle(): void {
+  /** What is waited for has changed. `isProgress`: for a peer without calls, the time begins anew. */
+  settle(isProgress = true): void {
     const { timeouts } = this.#options;
+    const wasIdle = this.#isIdle;
+    this.#isIdle = false;
     if (this.#isEnding) return this.#deadline.set(timeouts.writeTimeout);
     if (this.#output.isBlocked) {
       // Set once: what the peer sends is no progress of what it is to read.
@@ -85,8 +89,11 @@ export class HrpcSocket implements SessionCarrier {
     if (!this.session.isEstablished) {
       // Set once: bytes that are no settings are no progress.
       if (!this.#deadline.isSet) this.#deadline.set(timeouts.beginTimeout);
-    } else if (this.session.streamCount === 0) this.#deadline.set(timeouts.idleTimeout);
-    else if (this.#isPinged) this.#deadline.set(timeouts.pingTimeout);
+    } else if (this.session.streamCount === 0) {
+      this.#isIdle = true;
+      // A peer that only sends PING is idle, too.
+      if (isProgress || !wasIdle) this.#deadline.set(timeouts.idleTimeout);
+    } else if (this.#isPinged) this.#deadline.set(timeouts.pingTimeout);
     else if (timeouts.pingInterval === 0) this.#deadline.clear();
     else this.#deadline.set(timeouts.pingInterval);
   }
@@ -129,7 +136,7 @@ export class HrpcSocket implements SessionCarrier {
     received: (bytes) => {
       this.#isPinged = false;
       this.session.receive(bytes);
-      if (!this.#isEnding) this.settle();
+      if (!this.#isEnding) this.settle(false);
     },
     ended: () => {
       this.session.broken("the peer has closed the connection");
@@ -138,7 +145,7 @@ export class HrpcSocket implements SessionCarrier {
     },
     drained: () => {
       this.#output.unblocked();
-      this.settle();
+      this.settle(false);
     },
     closed: () => {
       this.#deadline.clear();
