@@ -23,7 +23,15 @@ export {
   type ConnectErrorJson,
   type EndOfStream,
 } from "./rpc/connect-error.ts";
-export { compressedFlag, envelope, EnvelopeReader, tooLarge, type Envelope } from "./rpc/envelope.ts";
+export {
+  compressedFlag,
+  envelope,
+  envelopeHeadSize,
+  tooLarge,
+  writeEnvelopeHead,
+  type Envelope,
+} from "./rpc/envelope.ts";
+export { EnvelopeReader } from "./rpc/envelope-reader.ts";
 export type { HttpPath, HttpRule } from "./rpc/http-rule.ts";
 export {
   decodeMessage,

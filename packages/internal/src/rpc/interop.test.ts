@@ -150,7 +150,7 @@ test("timeout_on_sleeping_server", async () => {
   const seen = { events: [] as string[] };
   await using site = await serveRpc({ bundlets: [testService(seen)] });
   await using client = new GrpcClient(site.port);
-  const hanging = client.unary("unaryCall", { behavior: "hang" }, { deadline: Date.now() + 100 });
+  const hanging = client.unary("unaryCall", { behavior: "hang" }, { deadline: Date.now() + 500 });
   expect(await codeOf(hanging)).toBe(grpcStatus.DEADLINE_EXCEEDED);
   await expect.poll(() => seen.events.join()).toMatch(/hangs,aborted: (?:deadline_exceeded|canceled)/);
 });

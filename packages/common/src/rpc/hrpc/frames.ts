@@ -121,7 +121,7 @@ export function readUint32(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) * 0x1000000 + low;
 }
 
-function writeUint32(bytes: Uint8Array, at: number, number: number): void {
+export function writeUint32(bytes: Uint8Array, at: number, number: number): void {
   bytes[at] = number >>> 24;
   bytes[at + 1] = number >>> 16;
   bytes[at + 2] = number >>> 8;

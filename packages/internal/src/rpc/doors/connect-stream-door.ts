@@ -40,6 +40,7 @@ export class ConnectStreamDoor extends EnvelopedDoor {
 
   override finish(error: RpcError | undefined, call: Call | undefined): void {
     this.begin(call);
+    this.flush();
     const trailers = withErrorMetadata(call?.ownTrailers, error);
     void this.resp.echo(envelope(endFlag, Buffer.from(endOfStreamToJson(error, trailers))));
     this.resp.end();

@@ -9,6 +9,7 @@ import { codingAccepted, codingNamed, type MessageCoding } from "../message-codi
 import type { RpcSettings } from "../rpc-props.ts";
 import type { ServedProcedure } from "../served-bundlet.ts";
 import { HttpDoor } from "./http-door.ts";
+import { MessageBatch } from "./message-batch.ts";
 
 /** The names of the fields that tell how messages are compressed. */
 export interface CodingFields {
@@ -20,8 +21,13 @@ export abstract class EnvelopedDoor extends HttpDoor {
   readonly #codingFields: CodingFields;
   #reader: EnvelopeReader | undefined;
   #isContentRead = false;
+  /** Gives the memory of the last piece back, once it is cut. */
+  #giveBack: (() => void) | undefined;
+  #lentMemory: ArrayBufferLike | undefined;
   /** Of the client's messages. */
   #coding: MessageCoding | undefined;
+  /** What a stream sends behind its first message. */
+  #batch: MessageBatch | undefined;
   /** Of ours. */
   protected ownCoding: MessageCoding | undefined;
 
@@ -53,7 +59,9 @@ export abstract class EnvelopedDoor extends HttpDoor {
     const reader = this.#reader;
     while (reader !== undefined) {
       const next = reader.take();
-      if (next !== undefined) return this.#opened(next.flags, next.bytes);
+      if (next !== undefined) return this.#opened(next.flags, this.#kept(next.bytes));
+      this.#giveBack?.();
+      this.#giveBack = undefined;
       if (this.#isContentRead) break;
       const piece = this.nextPiece();
       if (isPromiseLike(piece)) {
@@ -76,8 +84,18 @@ export abstract class EnvelopedDoor extends HttpDoor {
   }
 
   #take(piece: Uint8Array | undefined): void {
-    if (piece === undefined) this.#isContentRead = true;
-    else this.#reader?.push(piece);
+    if (piece === undefined) {
+      this.#isContentRead = true;
+      return;
+    }
+    this.#giveBack = this.req.content.lent(piece);
+    this.#lentMemory = this.#giveBack && piece.buffer;
+    this.#reader?.push(piece);
+  }
+
+  /** A message that may be kept: other content is read into memory that is given back. */
+  #kept(bytes: Uint8Array): Uint8Array {
+    return bytes.buffer === this.#lentMemory ? new Uint8Array(bytes) : bytes;
   }
 
   #opened(flags: number, bytes: Uint8Array): unknown {
@@ -113,6 +131,16 @@ export abstract class EnvelopedDoor extends HttpDoor {
   }
 
   protected sendEnvelope(flags: number, bytes: Uint8Array): void | Promise<void> {
-    return this.resp.echo(envelope(flags, bytes));
+    // The first one sends the head, and most calls have no other.
+    if (!this.resp.isHeadSent) return this.resp.echo(envelope(flags, bytes));
+    this.#batch ??= new MessageBatch((piece, done) => {
+      if (!this.resp.isDone) return this.resp.echo(piece, done);
+    });
+    return this.#batch.add(flags, bytes);
+  }
+
+  /** Sends what was gathered so far: nothing that follows passes it. */
+  protected flush(): void {
+    this.#batch?.flush();
   }
 }

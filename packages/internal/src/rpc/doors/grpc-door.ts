@@ -36,6 +36,7 @@ export class GrpcDoor extends EnvelopedDoor {
   override finish(error: RpcError | undefined, call: Call | undefined): void {
     const { resp } = this;
     if (resp.isHeadSent) {
+      this.flush();
       eachTrailer(error, call, (name, value) => resp.setTrailer(name, value));
       return resp.end();
     }

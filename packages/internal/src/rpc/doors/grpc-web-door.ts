@@ -49,6 +49,7 @@ export class GrpcWebDoor extends GrpcDoor {
     let trailers = "";
     eachTrailer(error, call, (name, value) => (trailers += `${name}: ${value}\r\n`));
     void this.sendEnvelope(trailersFlag, Buffer.from(trailers, "latin1"));
+    this.flush();
     this.resp.end();
   }
 }

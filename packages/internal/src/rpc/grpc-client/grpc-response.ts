@@ -19,9 +19,10 @@ export class GrpcResponse implements ResponseHandler {
   /** In bytes, what has come and is not read. */
   #unread = 0;
   #came = Promise.withResolvers<void>();
+  /** Those that have come and are not read. */
+  readonly #messages: Envelope[] = [];
   /** For an answer of one message: called at the end. */
   #done: (() => void) | undefined;
-  #only: Envelope | undefined;
   /** Asks the node for more. Set by whoever has begun the exchange. */
   resume: () => void = () => undefined;
 
@@ -65,8 +66,9 @@ export class GrpcResponse implements ResponseHandler {
   only(): Uint8Array | Promise<Uint8Array> {
     if (this.#error !== undefined) throw this.#error;
     if (!this.#reader.isBetween) throw new RpcError("internal", "the answer ended in the middle of a message");
-    if (this.#only === undefined) throw new RpcError("unimplemented", "the answer has 0 messages instead of one");
-    return this.#opened(this.#only);
+    const [only] = this.#messages;
+    if (only === undefined) throw new RpcError("unimplemented", "the answer has 0 messages instead of one");
+    return this.#opened(only);
   }
 
   /** The caller gives it up. */
@@ -75,8 +77,8 @@ export class GrpcResponse implements ResponseHandler {
   }
 
   #take(): Envelope | undefined {
-    const envelope = this.#reader.take();
-    if (envelope !== undefined && this.#reader.isBetween) this.#resume();
+    const envelope = this.#messages.shift();
+    if (envelope !== undefined && this.#messages.length === 0) this.#resume();
     return envelope;
   }
 
@@ -100,17 +102,16 @@ export class GrpcResponse implements ResponseHandler {
     this.#done?.();
   }
 
-  /** Its size is limited, and there is one only: the node need not wait for its reader. */
-  #keepOne(): boolean {
+  #cut(piece: Uint8Array): void {
     try {
-      for (let next = this.#reader.take(); next !== undefined; next = this.#reader.take()) {
-        if (this.#only !== undefined) throw new RpcError("unimplemented", "the answer has several messages");
-        this.#only = next;
+      this.#reader.push(piece);
+      for (let next = this.#reader.take(); next !== undefined; next = this.#reader.take()) this.#messages.push(next);
+      if (this.#done !== undefined && this.#messages.length > 1) {
+        throw new RpcError("unimplemented", "the answer has several messages");
       }
     } catch (error) {
       this.#end(error instanceof RpcError ? error : new RpcError("internal"));
     }
-    return true;
   }
 
   // ---- called by the backend ----
@@ -137,8 +138,9 @@ export class GrpcResponse implements ResponseHandler {
   }
 
   content(piece: Uint8Array): boolean {
-    this.#reader.push(piece);
-    if (this.#done !== undefined) return this.#keepOne();
+    this.#cut(piece);
+    // The size of one message is limited: the node need not wait for its reader.
+    if (this.#done !== undefined) return true;
     this.#unread += piece.length;
     this.#came.resolve();
     return this.#unread < maxUnread;
