@@ -73,7 +73,6 @@ export abstract class ClientStreams
   }
 
   abstract get isDraining(): boolean;
-  abstract get isInputShared(): boolean;
   abstract settingsAcknowledged(): void;
   abstract peerLeaves(): void;
   /** Streams may begin. */

@@ -40,7 +40,6 @@ import type { Http2Exchan } from "./server-exchan.ts";
 type Phase = "preface" | "open" | "linger" | "closed";
 
 export class Http2Conn extends ClientStreams implements GateConn {
-  readonly isInputShared: boolean;
   readonly #socket: Socket;
   protected readonly cutter: FrameCutter;
   protected readonly frames: ClientFrames;
@@ -68,13 +67,13 @@ export class Http2Conn extends ClientStreams implements GateConn {
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http2CodecServer) {
     super(socket, peer, tls, server);
     this.#socket = socket;
-    const received = (chunk: Buffer): void => this.#received(chunk);
-    this.isInputShared = readDirectly(socket, received, received);
     this.frames = new ClientFrames(this, server, this.idleFrames);
     const tooLarge = (): void => this.fail(errorCode.frameSizeError, "a frame is larger than allowed");
-    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, tooLarge, this.isInputShared);
+    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, tooLarge, true);
     this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
+    const received = (chunk: Buffer): void => this.#received(chunk);
+    readDirectly(socket, received, received);
     socket.on("end", () => this.#ended());
     socket.on("drain", () => this.#nowDrained());
     // What went wrong with a socket is of no use: its "close" follows.

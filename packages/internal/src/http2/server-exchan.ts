@@ -30,8 +30,6 @@ export interface Http2ExchanConn extends ExchanCarrier {
   /** The client takes less than it is sent, or nothing any more. */
   readonly isBlocked: boolean;
   readonly isDraining: boolean;
-  /** What frames bring is valid in the present turn only. */
-  readonly isInputShared: boolean;
   /** Sends the head of a response; `date` is added where it lacks one. */
   sendHead(streamId: number, head: ResponseHead, size: number | undefined, isEnd: boolean): void;
   /** Another piece was sent, or another thing is waited for: its whole time begins anew. */
@@ -124,7 +122,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     if (kept > 0) this.#conn.contentTaken(this, kept, false);
   }
 
-  /** Content has come, the last of it if `isEnd`. */
+  /** Content has come, the last of it if `isEnd`. Its bytes are valid until this returns. */
   contentArrived(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
     const { content } = this;
     if (content === undefined) return;
@@ -138,15 +136,11 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
       return;
     }
     if (size === 0 && !isEnd) return;
-    const conn = this.#conn;
-    const isShared = conn.isInputShared;
-    if (content.kept > 0 || (isShared && size > maxSmall)) {
+    if (content.kept > 0 || size > maxSmall) {
       content.keep(bytes, start, end);
-      return conn.contentIsDue(this);
+      return this.#conn.contentIsDue(this);
     }
-    if (size === 0) return this.#readerGets(undefined);
-    const piece = bytes.subarray(start, end);
-    this.#readerGets(isShared ? Buffer.from(piece) : piece);
+    this.#readerGets(size === 0 ? undefined : Buffer.from(bytes.subarray(start, end)));
   }
 
   /** What one reading has brought is here: a reader who waits gets it in pieces that are as large as they can be. */
