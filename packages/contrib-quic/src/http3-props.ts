@@ -2,7 +2,8 @@
 
 import { frontProps, prop, servedWebappsProps, webServerProps, type PropsOf } from "@hemi/internal";
 
-const { tlsStrictServerName, tlsReloadInterval, handshakeTimeout, drainIdleTimeout, lingerTimeout } = frontProps;
+const { tlsStrictServerName, tlsTicketKeyLifetime, tlsReloadInterval } = frontProps;
+const { handshakeTimeout, drainIdleTimeout, lingerTimeout } = frontProps;
 
 export const http3Props = {
   ...servedWebappsProps,
@@ -21,6 +22,12 @@ export const http3Props = {
    * certificate.
    */
   tlsStrictServerName,
+  /**
+   * Maximum age of the key that encrypts session tickets. After that it is replaced, and older tickets lead to a full
+   * handshake, without early data. All servers of a process share the key, those of TCP too: the shortest lifetime
+   * applies.
+   */
+  tlsTicketKeyLifetime,
   /**
    * Interval of checks whether the files of certificates, keys or authorities have changed. Later handshakes use the
    * new content.

@@ -6,7 +6,7 @@ import * as https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootWith, defineHandlet, HTTPError, MemorySink, openErrorLog, pack, type Stage } from "@hemi/internal";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import contrib from "./index.ts";
 import { load } from "./quic/native.ts";
 import { QuicClient } from "./testing/quic-client.ts";
@@ -189,6 +189,29 @@ describe("handshakes", () => {
       expect((await client.ask({ ":authority": serverName })).status).toBe("200");
     }
     expect(subjects).toEqual(["CN=a.example", "CN=localhost"]);
+  });
+
+  test("resume a session until tlsTicketKeyLifetime has replaced the key of its ticket", async () => {
+    const site = await boot(".tlsTicketKeyLifetime = 1m");
+    await using _stage = site.stage;
+    const port = portOf(site);
+    await using first = await QuicClient.connect({ port });
+    await first.ask();
+    await expect.poll(() => first.conn.native.session()).not.toBeNull();
+    const session = first.conn.native.session() ?? Buffer.alloc(0);
+    const isResumed = async (): Promise<boolean> => {
+      await using client = await QuicClient.connect({ port, session });
+      expect((await client.ask()).status).toBe("200");
+      return client.conn.native.isResumed();
+    };
+    expect(await isResumed()).toBe(true);
+    const now = performance.now.bind(performance);
+    const later = vi.spyOn(performance, "now").mockImplementation(() => now() + 61_000);
+    try {
+      expect(await isResumed()).toBe(false);
+    } finally {
+      later.mockRestore();
+    }
   });
 
   test("of clients without a known name are refused where names are strict", async () => {

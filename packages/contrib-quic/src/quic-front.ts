@@ -18,6 +18,7 @@ import {
   Refusals,
   ServerCounts,
   shareOf,
+  ticketKeyOf,
   type CertificateSource,
   type ClientAdmission,
   type ClientTerms,
@@ -26,6 +27,7 @@ import {
   type GateConn,
   type Peer,
   type SecureSite,
+  type TicketKey,
   type WebFront,
 } from "@hemi/internal";
 import type { Http3CodecServer } from "./http3/codec-server.ts";
@@ -39,7 +41,7 @@ import type { QuicConnUser } from "./quic/conn.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./quic/endpoint.ts";
 import { nativeQuic, type NativeConfig, type NativeQuic } from "./quic/native.ts";
 import { RetryTokens } from "./quic/retry-tokens.ts";
-import { SiteConfigs } from "./quic/site-configs.ts";
+import { SiteConfigs, type TransportLimits } from "./quic/site-configs.ts";
 import { QuicTlsFacts } from "./quic/tls-facts.ts";
 import { WorkerRelay, type WorkerRelayOptions } from "./quic/worker-relay.ts";
 
@@ -65,6 +67,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#options.context.log.error("failed when a deadline expired", { error }),
   });
+  readonly #ticketKey: TicketKey;
   readonly #configs: SiteConfigs;
   readonly #endpoints: QuicEndpoint[] = [];
   readonly #conns = new Map<AcceptedConn, OpenConn>();
@@ -88,7 +91,8 @@ export class QuicFront implements WebFront, QuicAcceptor {
     this.counts = new ServerCounts(context);
     this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
     this.#failures = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellFailed(count, latest) });
-    this.#configs = new SiteConfigs(nativeQuic, () => {
+    this.#ticketKey = ticketKeyOf(context.listeners, context.stage.clock.monotonic());
+    const limits = (): TransportLimits => {
       const { idleTimeout, http3MaxStreams, http3StreamWindow, http3ConnWindow, earlyData } = context.props;
       const { webTransportMaxSessions, webTransportMaxStreams, webTransportMaxDatagrams } = context.props;
       const hasSessions = webTransportMaxSessions > 0;
@@ -101,7 +105,8 @@ export class QuicFront implements WebFront, QuicAcceptor {
         moreUniStreams: hasSessions ? webTransportMaxStreams : 0,
         maxDatagrams: hasSessions ? webTransportMaxDatagrams : 0,
       };
-    });
+    };
+    this.#configs = new SiteConfigs(nativeQuic, limits, this.#ticketKey);
     this.#upkeep = makeDeadline(() => {
       this.#upkeepDone = this.#keepUp();
     });
@@ -134,7 +139,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
     const isShared = workers !== onlyWorker;
     const secret = await workers.secret("QUIC");
     this.#tokens = new RetryTokens(secret, () => stage.clock.now());
-    this.#configs.useTicketSecret(secret);
+    await this.#ticketKey.shareAmong(workers, () => stage.clock.monotonic());
     for (const each of addressesIn(props.address)) {
       const address = await numericAddress(each, stage.namer);
       if ("path" in address) throw new TypeError(`${formatAddress(address)} is no address for datagrams`);
@@ -308,6 +313,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
     const site = found ?? (context.props.tlsStrictServerName ? undefined : source.fallback);
     if (site === undefined) return undefined;
     this.#terms.set(hello, site.terms);
+    this.#ticketKey.replaceIfOlder(context.props.tlsTicketKeyLifetime, context.stage.clock.monotonic());
     return this.#configs.of(site);
   }
 

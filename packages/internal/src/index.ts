@@ -167,6 +167,7 @@ export { frontProps, type FrontSettings } from "./front/front-props.ts";
 export { ServerCounts } from "./front/server-counts.ts";
 export { pemOfKey } from "./front/tls/certificate.ts";
 export { checkCertificatePair } from "./front/tls/tls-props.ts";
+export { ticketKeyOf, type TicketKey } from "./front/tls/ticket-keys.ts";
 export type { CertificateSource, ChallengeCertificate, SecureSite } from "./front/tls/certificate-source.ts";
 export { clientTerms, noTerms, type ClientDemand, type ClientTerms } from "./front/tls/client-terms.ts";
 export { Refusals, type RefusalsOptions } from "./front/refusals.ts";

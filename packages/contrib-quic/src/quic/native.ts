@@ -74,6 +74,9 @@ export interface NativeConn {
   peerCertChain(): readonly Uint8Array[] | null;
   isEstablished(): boolean;
   isResumed(): boolean;
+  /** What resumes the session on another connection, once a ticket has come; `null`: none has. */
+  session(): Uint8Array | null;
+  setSession(session: Uint8Array): void;
   isInEarlyData(): boolean;
   isDraining(): boolean;
   isClosed(): boolean;

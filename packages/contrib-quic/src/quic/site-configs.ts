@@ -1,8 +1,9 @@
 // The settings of the native library for each site: its certificate, what it demands of clients, and the limits of
-// QUIC. Made once for a site, which is another object when its files have changed.
+// QUIC. Made once for a site, which is another object when its files have changed, and again when the key of session
+// tickets is replaced: connections keep the settings that they began with.
 
 import { createHmac } from "node:crypto";
-import { HemiError, pemOfKey, type SecureSite } from "@hemi/internal";
+import { HemiError, pemOfKey, type SecureSite, type TicketKey } from "@hemi/internal";
 import type { NativeConfig, NativeQuic } from "./native.ts";
 import { maxDatagram } from "./quiche-conn.ts";
 
@@ -22,18 +23,16 @@ export interface TransportLimits {
 export class SiteConfigs {
   readonly #native: () => NativeQuic;
   readonly #limits: () => TransportLimits;
+  readonly #ticketKey: TicketKey;
   #configs = new WeakMap<SecureSite, NativeConfig>();
-  #ticketSecret: Buffer | undefined;
+  /** What the tickets of these configurations are encrypted with. */
+  #ticketSecret: Buffer;
 
-  constructor(native: () => NativeQuic, limits: () => TransportLimits) {
+  constructor(native: () => NativeQuic, limits: () => TransportLimits, ticketKey: TicketKey) {
     this.#native = native;
     this.#limits = limits;
-  }
-
-  /** From now on, tickets are encrypted with keys of this secret, which all workers have. */
-  useTicketSecret(secret: Buffer): void {
-    this.#ticketSecret = secret;
-    this.forget();
+    this.#ticketKey = ticketKey;
+    this.#ticketSecret = ticketKey.bytes;
   }
 
   /** Limits have changed: connections from here on have the new ones. */
@@ -43,6 +42,10 @@ export class SiteConfigs {
 
   /** Throws HEMI_CERTIFICATE if the library cannot use the certificate. */
   of(site: SecureSite): NativeConfig {
+    if (this.#ticketKey.bytes !== this.#ticketSecret) {
+      this.#ticketSecret = this.#ticketKey.bytes;
+      this.forget();
+    }
     const known = this.#configs.get(site);
     if (known !== undefined) return known;
     const made = this.#make(site);
@@ -71,7 +74,7 @@ export class SiteConfigs {
       throw new HemiError("HEMI_CERTIFICATE", `${path}: QUIC cannot use its certificate: ${String(error)}`);
     }
     this.#setLimits(config);
-    if (this.#ticketSecret !== undefined) config.setTicketKey(ticketKey(this.#ticketSecret, site));
+    config.setTicketKey(ticketKey(this.#ticketSecret, site));
     return config;
   }
 

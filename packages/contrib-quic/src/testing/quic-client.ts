@@ -23,6 +23,8 @@ export interface Reply {
 export interface QuicClientOptions {
   readonly port: number;
   readonly serverName?: string;
+  /** Of an earlier connection: it is resumed if the server still takes it. */
+  readonly session?: Uint8Array;
   /** PEM: shown if the server asks. */
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
@@ -44,7 +46,7 @@ export class QuicClient {
   readonly #encoder = new QpackEncoder(() => undefined);
   #turn: NodeJS.Immediate | undefined;
 
-  private constructor(socket: Socket, { port, serverName = "localhost", certificate }: QuicClientOptions) {
+  private constructor(socket: Socket, { port, serverName = "localhost", session, certificate }: QuicClientOptions) {
     const native = nativeQuic();
     this.socket = socket;
     this.sender = socket;
@@ -74,6 +76,7 @@ export class QuicClient {
       this.#server,
       config,
     );
+    if (session !== undefined) conn.setSession(session);
     this.conn = new QuicheConn(conn, false, {
       overhead: { max: Infinity, recovery: 1 },
       floodCode: 0,
