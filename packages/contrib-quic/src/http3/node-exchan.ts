@@ -95,10 +95,12 @@ export class Http3NodeExchan extends StreamNodeExchan<Http3Source> {
     });
   }
 
-  protected writeContent(piece: Uint8Array): boolean {
+  protected writeContent(piece: Uint8Array, done?: () => void): boolean {
     if (this.#granted === undefined || piece.length === 0) return true;
     const { conn, output } = this.#granted;
     output.writeData(piece);
+    // QUIC has its own copy of what it takes. A piece that has to wait is left to the collector.
+    if (!output.isBlocked) done?.();
     conn.written(this, output);
     this.#outputMoved();
     return !output.isBlocked;

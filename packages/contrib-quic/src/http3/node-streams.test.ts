@@ -21,6 +21,17 @@ describe("a request", () => {
     expect(node.quic.sent(0).isEnd).toBe(true);
   });
 
+  test("gives a block that was lent back if QUIC takes all of it, and not while some of it waits", () => {
+    using node = new TestNode();
+    const { exchan } = node.ask({ method: "POST", contentSize: undefined });
+    let returned = 0;
+    exchan.sendContent(Buffer.alloc(100_000), () => returned++);
+    expect(returned).toBe(1);
+    node.quic.window = 50_000;
+    exchan.sendContent(Buffer.alloc(100_000), () => returned++);
+    expect(returned).toBe(1);
+  });
+
   test("sends its content as the node takes it, and its trailers behind it", async () => {
     using node = new TestNode();
     const { exchan } = node.ask({ method: "POST", contentSize: undefined });

@@ -528,6 +528,21 @@ describe("back pressure", () => {
     expect(client.answer(0).content).toBe(`${"a".repeat(3000)}b`);
   });
 
+  test("a block that was lent is given back if QUIC takes all of it, and not while some of it waits", () => {
+    const block = Buffer.alloc(100_000, "x");
+    const returned: number[] = [];
+    using client = new TestClient({
+      serve: (wire) => {
+        wire.sendHead({ status: 200, fieldList: [] }, undefined);
+        wire.sendContent(block, () => returned.push(client.wires.length));
+      },
+    });
+    client.quic.send(0, client.head(), true);
+    client.quic.window = 50_000;
+    client.quic.send(4, client.head(), true);
+    expect(returned).toEqual([1]);
+  });
+
   test("a client that stops a response is told of by onAbort", () => {
     using client = new TestClient({ serve: silent });
     client.quic.send(0, client.head(), true);

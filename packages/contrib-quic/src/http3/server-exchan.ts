@@ -189,13 +189,15 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.#waitFor("handle");
   }
 
-  sendContent(piece: string | Uint8Array): boolean {
+  sendContent(piece: string | Uint8Array, done?: () => void): boolean {
     if (this.state !== "streaming" && this.state !== "tunnelling") return false;
     const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
     if (bytes.length === 0) return true;
     this.give(bytes.length);
     if (!this.hasContent) return !this.isEnoughDropped;
     this.#output.writeData(bytes);
+    // QUIC has its own copy of what it takes. A piece that has to wait is left to the collector.
+    if (!this.#output.isBlocked) done?.();
     this.#written();
     this.#waitFor("handle");
     return !this.#output.isBlocked;
