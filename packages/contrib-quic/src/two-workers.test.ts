@@ -102,7 +102,7 @@ async function askTwentyTimes(port: number): Promise<readonly (readonly string[]
   return await Promise.all(Array.from({ length: 20 }, () => workersAt(port)));
 }
 
-test("each connection stays with its worker through a reload and a rework, and new ones go to new workers", async () => {
+test("each connection stays with its worker through a reload and a rework, and new ones get new workers", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-http3-workers-"));
   await using program = await serve(folder.path);
   let former = new Set<string>();
