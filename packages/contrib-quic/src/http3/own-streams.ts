@@ -45,7 +45,7 @@ export class OwnStreams {
     this.#later(streamType.qpackDecoder, instruction);
   };
 
-  /** Sends instructions, and what waits. `mayDelay`: a few acknowledgments need not go now, as a packet of their own. */
+  /** Sends instructions, and what waits. `mayDelay`: a few acknowledgments may wait for a packet with more. */
   flush(mayDelay = false): void {
     for (const [type, instructions] of this.#instructions) {
       if (instructions.length === 0) continue;

@@ -3,8 +3,8 @@
 //
 //   port of the worker's relay, masked (2) | check (2) | random (12)
 //
-// Mask and check are those bytes encrypted with a secret of the workers: nobody else can make an ID that names a port, or
-// read it. One block of AES: a MAC for each ID took five times as long as all the rest of making it.
+// Mask and check are those random bytes encrypted with a secret of the workers: nobody else can make an ID that names a
+// port, or read it. It is one block of AES: a MAC took several times as long.
 
 import { createCipheriv, createHmac, randomFillSync, type Cipheriv } from "node:crypto";
 

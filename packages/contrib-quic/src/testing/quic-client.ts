@@ -60,7 +60,7 @@ export class QuicClient {
       null,
     );
     config.setApplicationProtos(["h3"]);
-    config.setMaxIdleTimeout(30_000);
+    config.setMaxIdleTimeout(300_000);
     config.setMaxRecvUdpPayloadSize(1500);
     config.setMaxSendUdpPayloadSize(1350);
     config.setInitialMaxData(10_000_000);
