@@ -74,6 +74,8 @@ function setOnread(socket: Socket): boolean {
   if (onreadKeys === undefined) return false;
   // Dialled with the option, or read directly before.
   if (Reflect.get(socket, onreadKeys.buffer) === sharedBuffer) return true;
+  // One of TLS gives what it has decrypted even when it is paused.
+  if ("encrypted" in socket) return false;
   const handle: unknown = Reflect.get(socket, "_handle");
   if (!takesBuffer(handle)) return false;
   handle.useUserBuffer(sharedBuffer);
