@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import type { Workers } from "../../stage/workers.ts";
 
+/** The key of session tickets of a process, or of all workers of its program. */
 export class TicketKey {
   #bytes: Buffer = randomBytes(ticketKeySize);
   #madeAt: number;
