@@ -21,8 +21,8 @@ export interface DatagramShare {
   /** Directs datagrams to this receiver from now on. */
   receive(receiver: DatagramReceiver): void;
   /**
-   * Sends a datagram from the address that it receives at. Returns whether its bytes may be used again at once: what the
-   * system cannot take now waits, up to `maxSendQueue`. More is lost.
+   * Sends a datagram from the address that it receives at. Returns whether its bytes may be used again at once: what
+   * the system cannot take now waits, up to `maxSendQueue`. More is lost.
    */
   send(bytes: Buffer, to: Endpoint): boolean;
   /** Directs datagrams back to the previous receiver, if there is one. Calling it twice is harmless. */
