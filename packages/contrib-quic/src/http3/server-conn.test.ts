@@ -528,6 +528,23 @@ describe("back pressure", () => {
     expect(client.answer(0).content).toBe(`${"a".repeat(3000)}b`);
   });
 
+  test("who waits for a slow client goes on once the response, ended meanwhile, is taken", async () => {
+    let writable: Promise<void> | undefined;
+    using client = new TestClient({
+      serve(wire) {
+        wire.sendHead({ status: 200, fieldList: [] }, undefined);
+        wire.sendContent(Buffer.alloc(3000));
+        writable = wire.writable();
+        wire.endContent([]);
+      },
+    });
+    client.quic.window = 1000;
+    client.quic.send(0, client.head(), true);
+    client.quic.widen(Infinity);
+    await writable;
+    expect(client.quic.sent(0).isEnd).toBe(true);
+  });
+
   test("a block that was lent is given back if QUIC takes all of it, and not while some of it waits", () => {
     const block = Buffer.alloc(100_000, "x");
     const returned: number[] = [];

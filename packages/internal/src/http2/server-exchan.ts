@@ -204,7 +204,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
 
   writable(): Promise<void> {
     // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    if (this.state === "aborted" || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
+    if (this.isOver || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
     if (this.queue === undefined && !this.#conn.isBlocked) return Promise.resolve();
     this.#waitFor("write");
     if (this.#writable === undefined) {
@@ -312,6 +312,9 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     if (this.state === "tunnelling" && this.content?.isWhole === false) return;
     this.complete();
     this.#conn.finished(this);
+    // Who still waits to send more would wait for good.
+    this.#writable?.resolve();
+    this.#writable = undefined;
   }
 
   /** More may be sent, if nothing of this stream waits. */
