@@ -247,7 +247,8 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.#write(frame(frameType.headers, section), Infinity, false);
     if (this.#conn.isDraining) queueMicrotask(drained);
     this.#tunnel = new StreamTunnel({
-      readContent: () => this.readContent(),
+      // What the client says last may be its end for both sides, before its reader asks for more.
+      readContent: () => (this.isOver && this.isContentRead ? undefined : this.readContent()),
       sendContent: (piece) => this.sendContent(piece),
       writable: () => this.writable(),
       endContent: () => {
