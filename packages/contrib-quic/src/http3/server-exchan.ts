@@ -205,7 +205,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   writable(): Promise<void> {
     // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    if (this.state === "aborted" || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
+    if (this.isOver || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
     if (!this.#output.isBlocked) return Promise.resolve();
     this.#waitFor("write");
     if (this.#writable === undefined) {
@@ -247,7 +247,8 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.#write(frame(frameType.headers, section), Infinity, false);
     if (this.#conn.isDraining) queueMicrotask(drained);
     this.#tunnel = new StreamTunnel({
-      readContent: () => this.readContent(),
+      // What the client says last may be its end for both sides, before its reader asks for more.
+      readContent: () => (this.isOver && this.isContentRead ? undefined : this.readContent()),
       sendContent: (piece) => this.sendContent(piece),
       writable: () => this.writable(),
       endContent: () => {
@@ -277,10 +278,11 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     const taken = this.#output.flush();
     if (taken > 0 && this.wait === "write" && this.waitsUntil !== Infinity) this.#waitFor("write");
     this.#settleOutput();
-    if (this.#output.isBlocked || this.isOver) return taken;
+    if (this.#output.isBlocked) return taken;
     const writable = this.#writable;
     this.#writable = undefined;
-    if (writable !== undefined) this.#waitFor("handle");
+    if (writable !== undefined && !this.isOver) this.#waitFor("handle");
+    // Also once it is over: who still waits to send more would wait for good.
     writable?.resolve();
     return taken;
   }

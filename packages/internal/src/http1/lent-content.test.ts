@@ -85,3 +85,25 @@ test("what a reviser keeps of the content of a request stays as it was sent", as
   expect((await client.response()).text).toBe("mine");
   expect(Buffer.concat(kept).equals(Buffer.alloc(55_000, "b"))).toBe(true);
 });
+
+test("small parts of lent memory that wait for a client keep none of it", async () => {
+  const lent = new Set<Buffer>();
+  let kept = -1;
+  await using server = await serve((_req, resp) => {
+    for (let i = 0; i < 1000; i++) {
+      const block = readBlocks.lend().fill(String(i % 10), 0, 9);
+      lent.add(block);
+      void resp.echo(block.subarray(0, 9), () => {
+        lent.delete(block);
+        block.fill("other");
+        readBlocks.giveBack(block);
+      });
+    }
+    kept = lent.size;
+    resp.end();
+    return true;
+  });
+  const { text } = await server.ask("GET /");
+  expect(text).toBe(Array.from({ length: 1000 }, (_, i) => String(i % 10).repeat(9)).join(""));
+  expect(kept).toBe(0);
+});

@@ -176,7 +176,11 @@ export class Http1Exchan extends ServerExchan {
     const { output } = this.#conn;
     if (typeof piece !== "string") {
       if (done === undefined) output.writeBytes(before, piece, after);
-      else output.writeLent(before, piece, after, done);
+      // A slow client must not keep a large block for a small part of it.
+      else if (size * 4 < piece.buffer.byteLength) {
+        output.writeBytes(before, new Uint8Array(piece), after);
+        done();
+      } else output.writeLent(before, piece, after, done);
     } else if (size === piece.length) output.writeText(before + piece + after);
     else output.writeBytes(before, Buffer.from(piece), after);
     this.#conn.progressed();

@@ -248,6 +248,23 @@ describe("a client that is slow", () => {
     expect(logOf(server)).toContain("its content came at less than 100 bytes a second");
   });
 
+  test("with its content takes nothing of what other requests of the connection may send", async () => {
+    let now = 1000;
+    const settings = { minContentRate: 10_000, contentRateGrace: 0, contentTimeout: 600_000, http2ConnWindow: 65_536 };
+    await using server = await serve({ handlets: [readAll], settings, monotonic: () => now });
+    const client = await FrameClient.connect(server);
+    const late = Buffer.alloc(16_000);
+    for (let id = 1; id <= 7; id += 2) {
+      client.send(client.request(id, post, false));
+      await client.roundTrip();
+      now += 10_000;
+      expect(await client.send(client.data(id, late)).response(id)).toMatchObject({ status: 408 });
+    }
+    await client.roundTrip();
+    const widened = client.passedOfType(frameType.windowUpdate).filter(({ id }) => id === 0);
+    expect(widened.reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0)).toBeGreaterThan(2 * late.length);
+  });
+
   test("to widen a window has that stream reset alone", async () => {
     await using server = await serve({ handlets: [hello], settings: { writeTimeout: 30 } });
     const client = await FrameClient.connect(server, { [settingId.initialWindowSize]: 2 });

@@ -153,7 +153,9 @@ export abstract class ClientStreams
     // Padding is nobody's.
     if (frameSize > size) this.contentTaken(exchan, frameSize - size, false);
     this.idleFrames.earn(size / contentOfIdleFrame);
-    if (exchan.isReading && exchan.isTimed && !isEnd && this.#isTooSlow(exchan, content, received)) return;
+    if (exchan.isReading && exchan.isTimed && !isEnd && this.#isTooSlow(exchan, content, received)) {
+      return this.giveBack(size);
+    }
     exchan.contentArrived(bytes, start, end, isEnd);
   }
 

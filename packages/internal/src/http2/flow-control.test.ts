@@ -104,6 +104,28 @@ describeTransports(({ serve }) => {
     expect(await client.response(1)).toMatchObject({ text: "hello", trailers: { "x-sum": "7" } });
   });
 
+  test.each([
+    ["", false],
+    [" with trailers", true],
+  ])(
+    "who waits for a slow client goes on once the response%s, ended meanwhile, is taken",
+    async (_what, hasTrailer) => {
+      const went = Promise.withResolvers<string>();
+      await using server = await serve((_req, resp) => {
+        void Promise.resolve(resp.echo("hello")).then(() => went.resolve("on"));
+        if (hasTrailer) resp.setTrailer("x-sum", "7");
+        resp.end();
+        return true;
+      });
+      const client = await FrameClient.connect(server, noWindow);
+      client.send(client.request(1));
+      await client.roundTrip();
+      client.send(widen(1, 100));
+      expect(await client.response(1)).toMatchObject({ text: "hello" });
+      expect(await went.promise).toBe("on");
+    },
+  );
+
   test("who asks hears of the end when the last byte is on its way, and not before", async () => {
     const ended: unknown[] = [];
     await using server = await serve((_req, resp) => {

@@ -33,8 +33,9 @@ export class SendQueue {
     const { length } = piece;
     this.size += length;
     // A client that reads nothing must not keep a large buffer, such as one of a cache, for a small part of it.
-    if (length * 4 >= piece.buffer.byteLength) this.#push(piece, undefined);
-    else if (length > blockSize) this.#push(new Uint8Array(piece), undefined);
+    if (isWorth(length, piece.buffer.byteLength)) this.#push(piece, undefined);
+    // Nor a block.
+    else if (length > blockSize || !isWorth(length, blockSize)) this.#push(new Uint8Array(piece), undefined);
     else {
       const block = pool.lend();
       const copy = new Uint8Array(block, 0, length);
@@ -67,3 +68,8 @@ const blockSize = defaultMaxFrameSize;
 /** No prop: 4 MiB in all. */
 const maxSpare = 256;
 const pool = new BlockPool({ make: () => new ArrayBuffer(blockSize), maxSpare });
+
+/** Whether as much memory may be kept for so many bytes that wait. */
+function isWorth(size: number, memory: number): boolean {
+  return size * 4 >= memory;
+}

@@ -204,7 +204,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
 
   writable(): Promise<void> {
     // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    if (this.state === "aborted" || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
+    if (this.isOver || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
     if (this.queue === undefined && !this.#conn.isBlocked) return Promise.resolve();
     this.#waitFor("write");
     if (this.#writable === undefined) {
@@ -272,7 +272,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     this.#conn.sendHead(this.id, { status: 200, fieldList }, undefined, false);
     if (this.#conn.isDraining) queueMicrotask(drained);
     const tunnel = new StreamTunnel({
-      readContent: () => this.readContent(),
+      readContent: () => this.#readTunnel(),
       sendContent: (piece) => this.sendContent(piece),
       writable: () => this.writable(),
       endContent: () => this.#conn.sender.end(this, []),
@@ -282,6 +282,14 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     });
     this.#tunnel = tunnel;
     return tunnel;
+  }
+
+  /** What the client said last may be read after both sides have ended: the exchan is over with that. */
+  #readTunnel(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    if (this.isOver && this.isContentRead) return undefined;
+    const piece = this.readContent();
+    if (this.#isEndSent && this.isContentRead) queueMicrotask(() => this.endLeft());
+    return piece;
   }
 
   /** Who has the tunnel, if it is one, is told. */
@@ -308,10 +316,13 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
   endLeft(): void {
     if (this.isOver) return;
     this.#isEndSent = true;
-    // The client may go on for as long as it likes.
-    if (this.state === "tunnelling" && this.content?.isWhole === false) return;
+    // The client may go on for as long as it likes, and what it has said waits for its reader.
+    if (this.state === "tunnelling" && !this.isContentRead) return;
     this.complete();
     this.#conn.finished(this);
+    // Who still waits to send more would wait for good.
+    this.#writable?.resolve();
+    this.#writable = undefined;
   }
 
   /** More may be sent, if nothing of this stream waits. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
 import { describeTransports } from "../testing/serve.ts";
@@ -26,10 +27,51 @@ describeTransports(({ serve }) => {
     client.send(client.request(1, connect, false), client.data(1, "early "));
     expect((await client.nextOfType(frameType.data, 1)).payload.toString()).toBe("early ");
     client.send(client.data(1, "late", true));
-    const { status, headers, text } = await client.response(1);
-    expect([status, headers["content-length"], text]).toEqual([200, undefined, "late"]);
+    const { status, headers, text: heard } = await client.response(1);
+    expect([status, headers["content-length"], heard]).toEqual([200, undefined, "late"]);
     await client.roundTrip();
     expect(await client.send(client.request(3)).response(3)).toMatchObject({ text: "no tunnel" });
+  });
+
+  test.each([
+    ["waits for it", true],
+    ["is slow", false],
+  ])("who has ended its side of a tunnel, and %s, hears the last that its client says", async (_what, waits) => {
+    const { promise, resolve } = Promise.withResolvers<Duplex>();
+    await using server = await serve((_req, resp) => {
+      resolve(resp.tunnel("echo", () => undefined).end("bye"));
+      return true;
+    });
+    const client = await FrameClient.connect(server);
+    client.send(client.request(1, connect, false));
+    const tunnel = await promise;
+    await client.roundTrip();
+    const said = Buffer.alloc(60_000, "late ");
+    const heard = waits ? text(tunnel) : undefined;
+    for (let at = 0; at < said.length; at += 10_000) {
+      client.send(client.data(1, said.subarray(at, at + 10_000), at + 10_000 === said.length));
+    }
+    await client.roundTrip();
+    expect(await (heard ?? text(tunnel))).toBe(said.toString());
+  });
+
+  test("what nobody reads of a tunnel that is over takes nothing of what other streams may send", async () => {
+    let tunnel: Duplex | undefined;
+    const handle: HandletPart["handle"] = (_req, resp) => {
+      tunnel = resp.tunnel("echo", () => undefined);
+      tunnel.end();
+      return true;
+    };
+    await using server = await serve({ handlets: [handle], settings: { http2ConnWindow: 65_536 } });
+    const client = await FrameClient.connect(server);
+    client.send(client.request(1, connect, false));
+    await client.nextOfType(frameType.data, 1);
+    for (let i = 0; i < 4; i++) client.send(client.data(1, Buffer.alloc(16_000), i === 3));
+    await client.roundTrip();
+    tunnel?.destroy();
+    await client.roundTrip();
+    const widened = client.passedOfType(frameType.windowUpdate).filter(({ id }) => id === 0);
+    expect(widened.reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0)).toBeGreaterThan(60_000);
   });
 
   test("we say that there are tunnels", async () => {

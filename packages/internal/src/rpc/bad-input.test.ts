@@ -384,6 +384,21 @@ describe("procedures that misbehave", () => {
     await worksStill(caller);
   });
 
+  test("a stream whose client read nothing before its deadline counts for maxCalls no longer", async () => {
+    const seen = { events: [] as string[] };
+    const { caller } = await begin({ bundlets: [testService(seen)], props: ".maxCalls = 1" });
+    caller.session.settings({ initialWindowSize: 0 });
+    const answer = answerOf(
+      caller
+        .begin("StreamingOutputCall", { "grpc-timeout": "50m" })
+        .end(streaming({ responseParameters: [{ size: 1 }], behavior: "forever" })),
+    );
+    await expect.poll(() => seen.events).toContain("output closed");
+    caller.session.settings({ initialWindowSize: 1_000_000 });
+    expect(statusOf(await answer)).toMatch(/^4 /);
+    expect(statusOf(await caller.call("StreamingOutputCall", [streaming({})]))).toBe("0 ");
+  });
+
   test("more calls a second than a procedure takes", async () => {
     const limited = implement(testBundlet, idle, {
       limits: { unaryCall: { maxRate: 0.001 }, emptyCall: { maxRate: 2 } },

@@ -143,7 +143,7 @@ export class GrpcResponse implements ResponseHandler {
     if (this.#done !== undefined) return true;
     this.#unread += piece.length;
     this.#came.resolve();
-    return this.#unread < maxUnread;
+    return this.#unread + this.#messages.length * messageCost < maxUnread;
   }
 
   ended(trailers: Fields): void {
@@ -162,3 +162,5 @@ export class GrpcResponse implements ResponseHandler {
 
 /** In bytes. Not a prop: what a slow reader keeps in memory of each call. */
 const maxUnread = 256 * 1024;
+/** In bytes, what each message counts for beside its own: empty messages take memory, too. */
+const messageCost = 32;
