@@ -177,7 +177,7 @@ export class Link {
 
   /**
    * Gives the socket away: paused, to be read as a stream, with `unread` put back before all that is still to come. The
-   * peer must not have ended. The link learns nothing more.
+   * peer must not have ended. The link learns nothing more; who watches it learns of the end of the socket.
    */
   release(unread: Buffer): Socket {
     const socket = this.#socket;
@@ -188,6 +188,8 @@ export class Link {
     linked[linkKey] = undefined;
     socket.off("end", Link.#onEnd).off("drain", Link.#onDrain);
     socket.off("error", Link.#onError).off("close", Link.#onClose);
+    const watcher = this.#watcher;
+    if (watcher !== undefined) socket.once("close", () => watcher.linkClosed());
     if (unread.length > 0) socket.unshift(unread);
     return socket;
   }
