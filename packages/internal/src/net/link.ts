@@ -153,8 +153,9 @@ export class Link {
   /** Shuts our side after everything written. The socket closes when the peer has shut its side, too. */
   end(): void {
     const socket = this.#socket;
+    const isAllSent = socket.writableLength === 0 && !this.#writer.isSending;
     // Closing says the same to a peer that has shut its side, and takes one call of the system instead of two.
-    this.#isClosedWhole = this.hasEnded && !this.#isSecure && socket.writableLength === 0 && !socket.destroyed;
+    this.#isClosedWhole = this.hasEnded && isAllSent && !this.#isSecure && !socket.destroyed;
     if (this.#isClosedWhole) socket.destroy();
     else socket.end();
   }
