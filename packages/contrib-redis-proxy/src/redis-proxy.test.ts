@@ -38,6 +38,16 @@ test("a node that does not reply in time costs an error, and clients go on at a 
   expect(conns.size).toBe(2);
 });
 
+test("a line within a request that does not end is refused, however much a request may have", async () => {
+  await using node = await fakeNode(() => undefined);
+  await using site = await proxy(node.port);
+  const client = connect(site.port, "127.0.0.1");
+  client.write(`*1\r\n+${"x".repeat(100_000)}`);
+  const [error] = (await once(client, "data")) as [Buffer];
+  expect(String(error)).toBe("-ERR Protocol error: a line that does not end\r\n");
+  client.destroy();
+});
+
 test("a node that sends messages that nobody has asked for, and no reply, does not reply in time", async () => {
   const timers: NodeJS.Timeout[] = [];
   await using node = await fakeNode((received, socket) => {
