@@ -1,13 +1,18 @@
 // pgsqlProxy before clients and servers that lie or break off. Real ones are in packages/develop/e2e.
 
 import { once } from "node:events";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer } from "node:tls";
+import { makeCertificate } from "@hemi/internal/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { int32, message, MessageReader, authenticationOk, readyIdle } from "./protocol/messages.ts";
 import { startupMessage, tlsRequest } from "./protocol/startup.ts";
 import { fakeServer, friendly } from "./testing/fake-server.ts";
-import { proxy } from "./testing/proxied.ts";
+import { ann, proxy } from "./testing/proxied.ts";
 
 test("a session is split at every byte, and a query answered", async () => {
   await using server = await fakeServer(friendly);
@@ -52,6 +57,38 @@ test("a server without TLS is not used if TLS is demanded", async () => {
   const client = site.client();
   await client.logIn("of-the-user");
   expect(await client.error()).toMatchObject({ text: "the server has no TLS" });
+});
+
+test("a connection to a server by TLS that is over leaves its place at the node to another", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "pgsql-"));
+  makeCertificate(folder.path, "server");
+  const [cert, key] = await Promise.all(["crt", "key"].map((type) => readFile(join(folder.path, `server.${type}`))));
+  const secure = createServer({ cert, key }).on("secureConnection", (socket) => {
+    socket
+      .on("error", () => undefined)
+      .on("data", (bytes: Buffer) => {
+        if (bytes.includes("die")) socket.destroy();
+        else friendly(bytes, socket);
+      });
+  });
+  await using server = await fakeServer((received, socket) => {
+    if (!received.equals(tlsRequest)) return;
+    socket.removeAllListeners("data").pause().write("S");
+    secure.emit("connection", socket);
+  });
+  await using site = await proxy(server.port, '.serverTls = "require"', ann, {
+    backend: ".maxConnsPerNode = 1 .queueTimeout = 10ms",
+  });
+  const first = site.client();
+  await first.logIn("of-the-user");
+  await first.next(7);
+  first.send(message("Q", "die\0"));
+  expect(await first.error()).toMatchObject({ state: "08006" });
+  const second = site.client();
+  await second.logIn("of-the-user");
+  await second.next(7);
+  second.send(message("Q", "x\0"));
+  await expect.poll(() => second.types).toBe("RRRRSKZCZ");
 });
 
 test("bytes behind a request for TLS, and lengths that lie, are refused", async () => {

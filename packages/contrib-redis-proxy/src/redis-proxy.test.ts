@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Metrics } from "@hemi/internal";
 import { expect, test } from "vitest";
+import { encodeRequest } from "./resp/requests.ts";
 import { fakeNode, proxy } from "./testing/proxied.ts";
 
 test("a node that sends something malformed, or too long a reply, costs an error and its connection", async () => {
@@ -36,6 +37,51 @@ test("a node that does not reply in time costs an error, and clients go on at a 
   expect(await site.talk("GET a\r\nGET b\r\n")).toBe(late.repeat(2));
   expect(await site.talk("GET a\r\n")).toBe("$1\r\n2\r\n");
   expect(conns.size).toBe(2);
+});
+
+test("a line within a request that does not end is refused, however much a request may have", async () => {
+  await using node = await fakeNode(() => undefined);
+  await using site = await proxy(node.port);
+  const client = connect(site.port, "127.0.0.1");
+  client.write(`*1\r\n+${"x".repeat(100_000)}`);
+  const [error] = (await once(client, "data")) as [Buffer];
+  expect(String(error)).toBe("-ERR Protocol error: a line that does not end\r\n");
+  client.destroy();
+});
+
+/** Requests of more than a megabyte each. */
+const large = (...words: readonly string[]): Buffer => encodeRequest([...words, "x".repeat(1024 * 1024)]);
+
+test("a client that is far ahead of a node is not read: large requests count by their size", async () => {
+  await using node = await fakeNode((_, socket) => socket.pause());
+  await using site = await proxy(node.port, ".replyTimeout = 1s");
+  const client = connect(site.port, "127.0.0.1");
+  const request = large("SET", "a");
+  for (let i = 0; i < 64; i++) client.write(request);
+  const [errors] = (await once(client, "data")) as [Buffer];
+  client.destroy();
+  // Those that it had taken when the node was given up.
+  const taken = errors.toString("latin1").split("did not reply in time").length - 1;
+  expect(taken).toBeGreaterThan(0);
+  expect(taken).toBeLessThan(8);
+});
+
+test("a client that subscribes is not read as long as its node does not read", async () => {
+  await using node = await fakeNode((_, socket) => socket.pause());
+  await using site = await proxy(node.port, ".idleTimeout = 500ms");
+  const closed = Promise.withResolvers<void>();
+  const client = connect(site.port, "127.0.0.1")
+    .on("error", () => undefined)
+    .on("close", closed.resolve);
+  const request = large("SUBSCRIBE");
+  let taken = 0;
+  const goOn = (error?: Error | null): void => {
+    if ((error === undefined || error === null) && taken++ < 64) client.write(request, goOn);
+  };
+  goOn();
+  await closed.promise;
+  // The systems on both sides take some megabytes.
+  expect(taken).toBeLessThan(48);
 });
 
 test("a node that sends messages that nobody has asked for, and no reply, does not reply in time", async () => {

@@ -33,6 +33,8 @@ export interface RouteHost {
 export interface OwnConnEvents {
   /** A message that nobody has asked for. The bytes are valid until it returns. */
   readonly pushed: (message: Buffer) => void;
+  /** The node takes more, after `isSlow`. */
+  readonly drained: () => void;
   readonly closed: () => void;
 }
 
@@ -151,13 +153,14 @@ export class Routes {
     return {
       isCluster: cluster,
       conn: (client) => shared.take(only, client),
-      ownConn: (client, { pushed, closed }) =>
+      ownConn: (client, { pushed, drained, closed }) =>
         new NodeConn({
           backend,
           only,
           setup: this.#setup(client),
           maxReplySize: () => this.#settings.maxReplySize,
           pushed,
+          drained,
           closed,
           log: this.#host.log,
         }),

@@ -57,6 +57,12 @@ export class SocketReader {
     return socket;
   }
 
+  /** As `release`. What cannot be put back, because the client has shut its side already, is written to `there`. */
+  releaseTo(there: Socket): Socket {
+    if (this.#hasEnded && this.#bytes.length > 0) there.write(this.#bytes);
+    return this.release();
+  }
+
   async #more(): Promise<void> {
     if (this.#hasEnded) throw new BadInput("the client has left");
     await new Promise<void>((resolve) => {

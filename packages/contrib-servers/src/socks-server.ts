@@ -161,7 +161,7 @@ class SocksConn {
     }
     if (socket.destroyed) return void there.destroy();
     socket.write(answer(ok));
-    this.#splice(this.#reader.release(), there);
+    this.#splice(this.#reader.releaseTo(there), there);
   }
 
   #splice(here: Socket, there: Socket): void {

@@ -14,6 +14,14 @@ test("CONNECT opens a tunnel, with what came behind the head", async () => {
   expect((await client.toTheEnd()).toString()).toBe("earlylate");
 });
 
+test("a tunnel passes on what a client has sent before it shut its side, while its target was dialled", async () => {
+  await using target = await echoTarget();
+  await using server = await serve("tunnelServer", toLoopback);
+  await using client = await server.connect();
+  client.socket.end(`CONNECT localhost:${target.port} HTTP/1.1\r\nhost: localhost:${target.port}\r\n\r\nearly`);
+  expect((await client.toTheEnd()).toString()).toBe("HTTP/1.1 200 OK\r\n\r\nearly");
+});
+
 test("connect-udp relays datagrams in capsules", async () => {
   await using target = await datagramTarget();
   await using server = await serve("tunnelServer", toLoopback);

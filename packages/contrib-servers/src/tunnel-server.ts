@@ -112,7 +112,7 @@ class TunnelConn {
     socket.write("HTTP/1.1 200 OK\r\n\r\n");
     const { deadlines } = this.#server;
     const idleTimeout = (): number => this.#context.props.idleTimeout;
-    splice(this.#reader.release(), there, { deadlines, idleTimeout, expired: () => undefined });
+    splice(this.#reader.releaseTo(there), there, { deadlines, idleTimeout, expired: () => undefined });
   }
 
   async #associate(target: Target): Promise<void> {

@@ -11,6 +11,8 @@ export const ann = '.users = (["name": "ann", "password": "of-the-user", "server
 export interface Around {
   /** Further nodes of the backend. */
   readonly nodes?: string;
+  /** Props of the backend. */
+  readonly backend?: string;
   readonly backends?: string;
   /** Props of the router. */
   readonly router?: string;
@@ -19,11 +21,11 @@ export interface Around {
 }
 
 export async function proxy(port: number, props = "", users = ann, around: Around = {}) {
-  const { nodes = "", backends = "", router = "", ...options } = around;
+  const { nodes = "", backend = "", backends = "", router = "", ...options } = around;
   const sink = new MemorySink();
   const stage = await bootWith([contrib]).bootText(
     `stage {
-      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) }
+      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) ${backend} }
       ${backends}
       tcpsRouter "main" {
         .address = "127.0.0.1:0"

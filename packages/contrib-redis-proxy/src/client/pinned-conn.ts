@@ -42,6 +42,11 @@ export class PinnedConn {
     return this.#transaction !== "none";
   }
 
+  /** What the client sends goes to the node without replies, which would tell that the node is slow. */
+  get isSlow(): boolean {
+    return this.#isSubscribed && this.#conn?.isSlow === true;
+  }
+
   /** Takes a request of the client. */
   take(request: Request, name: string, isSubscribing: boolean): void {
     const { replies } = this.#options;
@@ -102,7 +107,7 @@ export class PinnedConn {
   #send(conn: NodeConn, request: Request, name: string): void {
     if (this.#isSubscribed) return conn.send(request.raw, noReply);
     const { replies } = this.#options;
-    const slot = { reply: undefined };
+    const slot = { size: request.end - request.start, reply: undefined };
     replies.reserve(slot);
     this.#pending++;
     conn.send(request.raw, {

@@ -177,9 +177,10 @@ export class RedisClient implements LinkUser {
     const kept = target.isCluster
       ? { bytes: Buffer.from(request.raw), scriptKey: scripts.has(name) ? keys[0] && Buffer.from(keys[0]) : undefined }
       : undefined;
-    const shared = new SharedRequest(this.#owner, target, kept);
+    const { raw } = request;
+    const shared = new SharedRequest(this.#owner, target, raw.length, kept);
     this.#replies.reserve(shared);
-    shared.send(request.raw);
+    shared.send(raw);
   }
 
   #takePinned(pinned: PinnedConn, request: Request, name: string, command: Command): void {
@@ -195,6 +196,7 @@ export class RedisClient implements LinkUser {
         const chosen = typeof target === "string" ? this.#options.routes.anyTarget : target;
         return chosen.ownConn(this.#state, {
           pushed: (message) => this.#replies.put(message),
+          drained: () => this.#holdOrNot(),
           closed: () => pinned.broke(),
         });
       },
@@ -240,7 +242,9 @@ export class RedisClient implements LinkUser {
   #holdOrNot(): void {
     const { link } = this.#conn;
     if (link.isDestroyed || this.#isLeaving) return;
-    link.hold(this.#isWaiting || this.#replies.pending >= maxPending || link.socket.writableNeedDrain);
+    const { pending, pendingSize } = this.#replies;
+    const isAhead = pending >= maxPending || pendingSize >= maxPendingSize || this.#pinned?.isSlow === true;
+    link.hold(this.#isWaiting || isAhead || link.socket.writableNeedDrain);
     if (this.#replies.waitingSize > this.#options.settings.maxUnread) this.#conn.close("refused");
   }
 
@@ -277,3 +281,5 @@ const unknownKeyed: Command = { need: "shared", writes: true, first: 1, last: 1,
 
 /** Not a prop: a client that sends more at once is read when the first ones are answered. */
 const maxPending = 1024;
+/** In bytes. Not a prop: the same, by the size of the requests. */
+const maxPendingSize = 4 * 1024 * 1024;

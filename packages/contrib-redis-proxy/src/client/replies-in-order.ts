@@ -4,6 +4,8 @@ import { OutputBatch } from "../output-batch.ts";
 
 /** The place of a reply among those of a client. */
 export interface ReplySlot {
+  /** The size of the request, in bytes. */
+  readonly size: number;
   /** What came before its turn. */
   reply: Buffer | undefined;
 }
@@ -14,6 +16,8 @@ export class RepliesInOrder {
   #slots: ReplySlot[] = [];
   /** The first one of `#slots` that is not filled and written. */
   #first = 0;
+  /** The size of the requests without a reply, in bytes. */
+  pendingSize = 0;
   /** The number of bytes that wait for their turn. */
   waitingSize = 0;
 
@@ -31,7 +35,7 @@ export class RepliesInOrder {
   /** Writes a reply that is there at once. The bytes are copied. */
   put(reply: Buffer): void {
     if (this.pending === 0) return this.#output.add(reply);
-    const slot = { reply: undefined };
+    const slot = { size: 0, reply: undefined };
     this.reserve(slot);
     this.fill(slot, reply);
   }
@@ -39,6 +43,7 @@ export class RepliesInOrder {
   /** The next reply will be filled in here. */
   reserve(slot: ReplySlot): void {
     this.#slots.push(slot);
+    this.pendingSize += slot.size;
   }
 
   /** To be called once for each slot that was reserved. The bytes are copied. */
@@ -49,13 +54,13 @@ export class RepliesInOrder {
       return;
     }
     this.#output.add(reply);
-    this.#first++;
+    this.#done(slot);
     for (;;) {
-      const next = this.#slots[this.#first]?.reply;
-      if (next === undefined) break;
-      this.waitingSize -= next.length;
-      this.#output.add(next);
-      this.#first++;
+      const next = this.#slots[this.#first];
+      if (next?.reply === undefined) break;
+      this.waitingSize -= next.reply.length;
+      this.#output.add(next.reply);
+      this.#done(next);
     }
     if (this.#first === this.#slots.length) {
       this.#slots = [];
@@ -65,6 +70,11 @@ export class RepliesInOrder {
       this.#slots.splice(0, this.#first);
       this.#first = 0;
     }
+  }
+
+  #done({ size }: ReplySlot): void {
+    this.#first++;
+    this.pendingSize -= size;
   }
 
   /** Writes what is due at once. */

@@ -29,12 +29,15 @@ export interface KeptRequest {
 
 export class SharedRequest implements ReplyTaker, ReplySlot {
   reply: Buffer | undefined;
+  readonly size: number;
   readonly #owner: RequestOwner;
   readonly #kept: KeptRequest | undefined;
   #target: Target;
   #redirects = 0;
 
-  constructor(owner: RequestOwner, target: Target, kept: KeptRequest | undefined) {
+  /** `size`: of the request. */
+  constructor(owner: RequestOwner, target: Target, size: number, kept: KeptRequest | undefined) {
+    this.size = size;
     this.#owner = owner;
     this.#target = target;
     this.#kept = kept;

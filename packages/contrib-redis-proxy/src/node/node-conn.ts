@@ -35,6 +35,8 @@ export interface NodeConnOptions {
   readonly replyLimit?: ReplyLimit;
   /** Who learns of messages that nobody has asked for. Default: they are dropped. */
   readonly pushed?: (message: Buffer) => void;
+  /** The node takes more, after `isSlow`. Default: nobody asks for that. */
+  readonly drained?: () => void;
   readonly closed: (conn: NodeConn) => void;
   readonly log: (failure: string) => void;
 }
@@ -85,6 +87,11 @@ export class NodeConn implements DialUser, LinkUser {
     return this.#takers.length - this.#first;
   }
 
+  /** It is not connected to yet, or reads more slowly than it is written to. */
+  get isSlow(): boolean {
+    return this.#link === undefined || this.#link.socket.writableNeedDrain;
+  }
+
   /** The bytes are copied. */
   send(request: Buffer, taker: ReplyTaker): void {
     // A dial may fail before it returns.
@@ -117,6 +124,7 @@ export class NodeConn implements DialUser, LinkUser {
     const unsent = this.#unsent ?? [];
     this.#unsent = undefined;
     if (unsent.length > 0) link.write(Buffer.concat(unsent), false);
+    if (!this.isSlow) this.drained();
   }
 
   failed(failure: BackendFailure): void {
@@ -145,7 +153,9 @@ export class NodeConn implements DialUser, LinkUser {
     this.close("the node closed the connection");
   }
 
-  drained(): void {}
+  drained(): void {
+    this.#options.drained?.();
+  }
 
   closed(): void {
     this.close("the node closed the connection");

@@ -108,7 +108,11 @@ export class ValueScanner {
     if (!isBytes && !isValues) {
       if (!lineTypes.includes(type)) throw new RespError(`a value that begins with the byte ${type}`);
       const end = bytes.indexOf(13, at);
-      if (end < 0 || end + 1 >= bytes.length) return this.#need(bytes.length + 1);
+      if (end < 0 || end + 1 >= bytes.length) {
+        // It is looked through again with each piece.
+        if (this.#takesLines && bytes.length - at > maxLine) throw new RespError("a line that does not end");
+        return this.#need(bytes.length + 1);
+      }
       if (bytes[end + 1] !== 10) throw new RespError("a line without a regular end");
       this.#left--;
       return end + 2;

@@ -153,12 +153,12 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
       socket.destroy();
       return false;
     }
-    const isTaken = this.#gate.enter(socket, () => {
+    return this.#gate.enter(socket, () => {
       this.#clients?.connected(socket, address);
+      // Not later: the connection may pause it.
+      socket.resume();
       return tls === undefined ? this.#open(socket, peer) : this.#codecs.open(socket, peer, tls);
     });
-    if (isTaken) socket.resume();
-    return isTaken;
   }
 
   /** Call it for changes of the server's live props, and of any state that `isSpoken` of its codecs reads. */
@@ -249,8 +249,9 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
       return this.#gate?.closed(greeting);
     }
     this.#clients?.connected(socket, address);
-    this.#gate?.succeed(greeting, this.#open(socket, peer));
+    // Not later: the connection may pause it.
     socket.resume();
+    this.#gate?.succeed(greeting, this.#open(socket, peer));
   }
 
   /** Called when a PROXY header is missing or late. */

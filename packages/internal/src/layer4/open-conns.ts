@@ -14,7 +14,7 @@ export interface OpenConn {
 export class OpenConns<Conn extends OpenConn> {
   readonly #conns = new Roster<Conn>();
   /** For those who wait until connections have ended. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<(ended: Conn) => void>();
 
   get size(): number {
     return this.#conns.size;
@@ -30,7 +30,7 @@ export class OpenConns<Conn extends OpenConn> {
 
   delete(conn: Conn): void {
     this.#conns.delete(conn);
-    for (const look of this.#waiting) look();
+    for (const look of this.#waiting) look(conn);
   }
 
   /**
@@ -41,7 +41,10 @@ export class OpenConns<Conn extends OpenConn> {
     const left = new Set([...this.#conns].filter((conn) => isConcerned(conn, dropped, users)));
     if (left.size === 0) return;
     const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), deadline - Date.now());
-    await this.#until(() => ![...left].some((conn) => this.#conns.has(conn)));
+    await this.#until((ended) => {
+      if (ended !== undefined) left.delete(ended);
+      return left.size === 0;
+    });
     clearTimeout(timer);
   }
 
@@ -61,10 +64,11 @@ export class OpenConns<Conn extends OpenConn> {
     return this.#until(() => this.#conns.size === 0);
   }
 
-  #until(isTrue: () => boolean): Promise<void> {
+  /** `isTrue` is asked at once, and each time that a connection has ended: which one. */
+  #until(isTrue: (ended?: Conn) => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const look = (): void => {
-        if (!isTrue()) return;
+      const look = (ended?: Conn): void => {
+        if (!isTrue(ended)) return;
         this.#waiting.delete(look);
         resolve();
       };

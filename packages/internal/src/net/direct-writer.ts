@@ -15,6 +15,11 @@ export class DirectWriter {
     this.#isPlain = socket instanceof Socket && !("encrypted" in socket);
   }
 
+  /** Text that was written past the stream is not sent yet; the stream knows nothing of it. */
+  get isSending(): boolean {
+    return this.#isSending;
+  }
+
   /**
    * Writes text of bytes 0 to 255. Returns, as the stream's `write`, whether more may be written now; if not, `drain`
    * of the socket follows.

@@ -153,8 +153,9 @@ export class Link {
   /** Shuts our side after everything written. The socket closes when the peer has shut its side, too. */
   end(): void {
     const socket = this.#socket;
+    const isAllSent = socket.writableLength === 0 && !this.#writer.isSending;
     // Closing says the same to a peer that has shut its side, and takes one call of the system instead of two.
-    this.#isClosedWhole = this.hasEnded && !this.#isSecure && socket.writableLength === 0 && !socket.destroyed;
+    this.#isClosedWhole = this.hasEnded && isAllSent && !this.#isSecure && !socket.destroyed;
     if (this.#isClosedWhole) socket.destroy();
     else socket.end();
   }
@@ -177,7 +178,7 @@ export class Link {
 
   /**
    * Gives the socket away: paused, to be read as a stream, with `unread` put back before all that is still to come. The
-   * peer must not have ended. The link learns nothing more.
+   * peer must not have ended. The link learns nothing more; who watches it learns of the end of the socket.
    */
   release(unread: Buffer): Socket {
     const socket = this.#socket;
@@ -188,6 +189,8 @@ export class Link {
     linked[linkKey] = undefined;
     socket.off("end", Link.#onEnd).off("drain", Link.#onDrain);
     socket.off("error", Link.#onError).off("close", Link.#onClose);
+    const watcher = this.#watcher;
+    if (watcher !== undefined) socket.once("close", () => watcher.linkClosed());
     if (unread.length > 0) socket.unshift(unread);
     return socket;
   }

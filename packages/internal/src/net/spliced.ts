@@ -70,7 +70,9 @@ class Spliced {
       if (!isWhole) this.#breakOff();
       else if (to.destroyed) this.#deadline.clear();
     });
-    from.resume();
+    // Before it was given to us: it is not told again.
+    if (from.readableEnded) to.end();
+    else from.resume();
   }
 
   /** Moving a deadline to a later time costs one store. */

@@ -5,13 +5,17 @@ import { bootWith } from "../boot.ts";
 import type { RouterPart } from "../layer4/kinds.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
+import type { BootOptions } from "../stage/boot.ts";
 import { RawBackend } from "./raw-backend.ts";
 import { RawClient } from "./raw-client.ts";
 
 /** A stage with the router `router.main`; `text` is what stands in the stage. */
-export async function route(text: string) {
+export async function route(text: string, options: Pick<BootOptions, "use"> = {}) {
   const sink = new MemorySink();
-  const stage = await bootWith([]).bootText(`stage { ${text} }`, { log: openErrorLog({ level: "debug", sink }) });
+  const stage = await bootWith([]).bootText(`stage { ${text} }`, {
+    log: openErrorLog({ level: "debug", sink }),
+    ...options,
+  });
   await stage.start();
   const { listensOn }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
   const port = Number(/:(\d+)$/.exec(listensOn?.[0] ?? "")?.[1]);

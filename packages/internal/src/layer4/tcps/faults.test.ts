@@ -5,9 +5,12 @@ import { readFile } from "node:fs/promises";
 import { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { expect, test } from "vitest";
+import { pack } from "../../component/pack.ts";
 import { certificateFolder } from "../../testing/certificates.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
 import { named, route, router, to } from "../../testing/route.ts";
+import { defineDealet, type DealetPart } from "../kinds.ts";
+import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
 
 /** A ClientHello as node:tls sends it. */
 async function clientHello(options: tls.ConnectionOptions): Promise<Buffer> {
@@ -145,6 +148,33 @@ test.each(["PROXY TCP4 1.2.3.4", "PROXY TCP4 999.2.0.7 192.0.2.1 5000 443\r\n", 
     expect(["end", "reset"]).toContain(await client.send(header).ending());
   },
 );
+
+test("a client behind a PROXY header is not read while a dealet has not decided", async () => {
+  const waiting: TcpsConn[] = [];
+  const dealet = defineDealet({
+    sign: "waitingDealet",
+    props: {},
+    offers: [tcpsDealet],
+    create: (): DealetPart & TcpsDealet => ({
+      takeConn: (conn) => {
+        waiting.push(conn);
+        return new Promise((resolve) => conn.onClose(() => resolve(true)));
+      },
+    }),
+  });
+  const use = [pack("test", [dealet])];
+  await using site = await route(router("case { waitingDealet {} }", '.proxyProtocol = ("127.0.0.1")'), { use });
+  const header = "PROXY TCP4 192.0.2.7 192.0.2.1 5000 443\r\n";
+  await using client = await site.connect();
+  client.send(header);
+  await expect.poll(() => waiting.length).toBe(1);
+  await new Promise((resolve) => client.socket.write(Buffer.alloc(32 * 1024), resolve));
+  // Once this one is there, the bytes of the first would have been read, too.
+  await using other = await site.connect();
+  other.send(header);
+  await expect.poll(() => waiting.length).toBe(2);
+  expect(waiting[0]?.link.received).toBe(0);
+});
 
 test("a node that never reads slows its client down, and idleTimeout ends both", async () => {
   await using node = await RawBackend.listen((conn) => Promise.resolve(conn.socket.pause()));

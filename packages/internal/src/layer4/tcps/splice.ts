@@ -29,8 +29,10 @@ export class Splice {
   #longest: Deadline | undefined;
   /** Since the last look for idleness. */
   #hasMoved = true;
-  /** The last look has found that nothing had moved. */
-  #isQuiet = false;
+  /** How long nothing had moved at the last look, at least. In milliseconds. */
+  #quiet = 0;
+  /** From the last look to the next one. In milliseconds. */
+  #pause = 0;
 
   /** Starts at once. The node's link is held. */
   constructor({ conn, node, mirror, settings, makeDeadline }: SpliceOptions) {
@@ -67,11 +69,12 @@ export class Splice {
   /** Breaks off after the idle timeout, or a part of it later; never earlier. */
   #look(): void {
     const { idleTimeout } = this.#settings;
-    const part = Math.min(idleTimeout, Math.max(idleTimeout / 8, 250));
-    if (!this.#hasMoved && this.#isQuiet) return this.breakOff("idleTimeout");
-    this.#isQuiet = !this.#hasMoved;
+    this.#quiet = this.#hasMoved ? 0 : this.#quiet + this.#pause;
     this.#hasMoved = false;
-    this.#idle.set(this.#isQuiet ? idleTimeout - part : part);
+    if (this.#quiet >= idleTimeout) return this.breakOff("idleTimeout");
+    const part = Math.min(idleTimeout, Math.max(idleTimeout / 8, 250));
+    this.#pause = this.#quiet === 0 ? part : idleTimeout - this.#quiet;
+    this.#idle.set(this.#pause);
   }
 
   sideClosed(side: Link, other: Link, reason: ConnEndReason): void {

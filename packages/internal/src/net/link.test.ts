@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { expect, test } from "vitest";
+import { RawBackend } from "../testing/raw-backend.ts";
+import { Link, type LinkUser } from "./link.ts";
+
+const nobody: LinkUser = { received: () => {}, ended: () => {}, drained: () => {}, closed: () => {} };
+
+function dial({ port }: RawBackend, user = nobody): Link {
+  return new Link((onread) => connect({ port, host: "127.0.0.1", allowHalfOpen: true, onread }), user);
+}
+
+/** How many bytes the system has not taken yet of what was written past the stream. */
+function queued(socket: Socket): number {
+  const handle = Reflect.get(socket, "_handle") as { readonly writeQueueSize: number };
+  return handle.writeQueueSize;
+}
+
+test("a peer that has shut its side, and reads late, gets all that was written before the end", async () => {
+  await using server = await RawBackend.listen(({ socket }) => Promise.resolve(socket.pause().end()));
+  const ended = Promise.withResolvers<void>();
+  const link = dial(server, { ...nobody, ended: ended.resolve });
+  await ended.promise;
+  const piece = Buffer.alloc(500, "x");
+  while (queued(link.socket) === 0) link.write(piece, true);
+  link.end();
+  let size = 0;
+  const [peer] = server.conns;
+  peer?.socket.on("data", (bytes: Buffer) => (size += bytes.length)).resume();
+  await once(link.socket, "close");
+  while (peer?.socket.readableEnded === false) await once(peer.socket, "end");
+  expect(size).toBe(link.sent);
+  expect(link.isComplete).toBe(true);
+});
+
+test("who watches a link learns of the end of a socket that was given away", async () => {
+  await using server = await RawBackend.listen(() => Promise.resolve());
+  const link = dial(server);
+  await once(link.socket, "connect");
+  const closed = Promise.withResolvers<void>();
+  link.watchedBy({ linkClosed: closed.resolve });
+  link.release(Buffer.alloc(0)).destroy();
+  await closed.promise;
+});
