@@ -43,3 +43,19 @@ test("a receiver that takes nothing at the end is not waited for", async () => {
   ending.abort();
   await expect(sent).rejects.toThrow("it was too slow at the end");
 });
+
+test("a batch that is under way when the connection is renewed comes once, and whole", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-carrier-"));
+  const received: number[] = [];
+  await using receiver = await receiveStream(join(folder.path, "log"), (socket) => {
+    const conn = received.push(0) - 1;
+    socket.on("data", (bytes: Buffer) => (received[conn] = (received[conn] ?? 0) + bytes.length));
+  });
+  const carrier = new StreamCarrier({ to: { path: receiver.address }, frame: (message) => message });
+  const sent = carrier.send(batch, 600_000, never);
+  carrier.renew();
+  await sent;
+  await carrier.send([line], 600_000, never);
+  await carrier.close();
+  await expect.poll(() => received).toEqual([256 * 8192, 8192]);
+});

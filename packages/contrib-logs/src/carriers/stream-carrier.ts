@@ -20,6 +20,8 @@ export class StreamCarrier implements Carrier {
   readonly #options: StreamCarrierOptions;
   /** `undefined`: it is not connected. */
   #socket: Socket | undefined;
+  /** Settles when nothing is being sent. Never rejects. */
+  #sent: Promise<void> = Promise.resolve();
 
   constructor(options: StreamCarrierOptions) {
     this.#options = options;
@@ -31,12 +33,16 @@ export class StreamCarrier implements Carrier {
     const socket = (this.#socket ??= this.#connect());
     const frames = messages.map(frame);
     if (isNew && preface !== undefined) frames.unshift(preface);
-    await written(socket, Buffer.concat(frames), timeout, signal);
+    const sending = written(socket, Buffer.concat(frames), timeout, signal);
+    this.#sent = sending.catch(() => {});
+    await sending;
   }
 
   renew(): void {
-    if (this.#socket !== undefined) void ended(this.#socket);
+    const socket = this.#socket;
     this.#socket = undefined;
+    // What is being sent is sent to its end: cut off, it would come a second time over the next connection.
+    if (socket !== undefined) void this.#sent.then(() => ended(socket));
   }
 
   async close(): Promise<void> {
@@ -62,6 +68,7 @@ export class StreamCarrier implements Carrier {
 
 /** Resolves when what was written is on its way, and the connection is closed. */
 async function ended(socket: Socket): Promise<void> {
+  if (socket.closed) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => socket.destroy(), closeTimeout);
   socket.once("close", resolve);

@@ -69,6 +69,12 @@ describe("difference", () => {
       },
     ],
     [
+      "the entries of a dict have changed places, and what is sent in their order with them",
+      'namer { .names = ["a": ("10.0.0.1"), "b": ("10.0.0.2")] }',
+      'namer { .names = ["b": ("10.0.0.2"), "a": ("10.0.0.1")] }',
+      { created: ["namer"], dropped: ["namer"] },
+    ],
+    [
       "a live and another prop have changed",
       'webapp "a" {}',
       'webapp "a" { .port = 3 .greeting = "hi" }',

@@ -43,23 +43,29 @@ export function areConditionsEqual(before: Condition | undefined, after: Conditi
   return areDataEqual(before, after);
 }
 
-/** Of plain data: numbers, texts, booleans, lists and objects. What is `undefined` is as if it were not there. */
+/**
+ * Of plain data: numbers, texts, booleans, lists and objects, whose keys have an order: fields are sent in that of their
+ * dict. What is `undefined` is as if it were not there.
+ */
 function areDataEqual(before: unknown, after: unknown): boolean {
   if (before === after) return true;
-  if (typeof before !== "object" || typeof after !== "object" || before === null || after === null) return false;
+  if (!isObject(before) || !isObject(after)) return false;
   if (Array.isArray(before)) {
     if (!Array.isArray(after) || before.length !== after.length) return false;
     return before.every((item, index) => areDataEqual(item, after[index]));
   }
   if (Array.isArray(after)) return false;
-  const wanted: Readonly<Record<string, unknown>> = { ...after };
-  let count = 0;
-  for (const [key, value] of Object.entries(before)) {
-    if (value !== undefined) count++;
-    if (!areDataEqual(value, wanted[key])) return false;
-  }
-  for (const key in wanted) if (wanted[key] !== undefined) count--;
-  return count === 0;
+  const [keys, others] = [keysOf(before), keysOf(after)];
+  if (keys.length !== others.length) return false;
+  return keys.every((key, index) => key === others[index] && areDataEqual(before[key], after[key]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function keysOf(data: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(data).filter((key) => data[key] !== undefined);
 }
 
 function plain(type: PropType<unknown>, value: unknown): unknown {

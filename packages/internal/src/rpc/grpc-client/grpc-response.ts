@@ -19,8 +19,9 @@ export class GrpcResponse implements ResponseHandler {
   /** In bytes, what has come and is not read. */
   #unread = 0;
   #came = Promise.withResolvers<void>();
-  /** Those that have come and are not read. */
-  readonly #messages: Envelope[] = [];
+  /** Those that have come. The first `#read` are read: to take each out would copy all others, if there are many. */
+  #messages: Envelope[] = [];
+  #read = 0;
   /** For an answer of one message: called at the end. */
   #done: (() => void) | undefined;
   /** Asks the node for more. Set by whoever has begun the exchange. */
@@ -77,8 +78,13 @@ export class GrpcResponse implements ResponseHandler {
   }
 
   #take(): Envelope | undefined {
-    const envelope = this.#messages.shift();
-    if (envelope !== undefined && this.#messages.length === 0) this.#resume();
+    const envelope = this.#messages[this.#read];
+    if (envelope === undefined) return undefined;
+    if (++this.#read === this.#messages.length) {
+      this.#messages = [];
+      this.#read = 0;
+      this.#resume();
+    }
     return envelope;
   }
 
@@ -138,12 +144,13 @@ export class GrpcResponse implements ResponseHandler {
   }
 
   content(piece: Uint8Array): boolean {
+    const before = this.#messages.length;
     this.#cut(piece);
     // The size of one message is limited: the node need not wait for its reader.
     if (this.#done !== undefined) return true;
-    this.#unread += piece.length;
+    this.#unread += piece.length + messageCost * (this.#messages.length - before);
     this.#came.resolve();
-    return this.#unread + this.#messages.length * messageCost < maxUnread;
+    return this.#unread < maxUnread;
   }
 
   ended(trailers: Fields): void {
@@ -160,7 +167,7 @@ export class GrpcResponse implements ResponseHandler {
   }
 }
 
+/** In bytes, what a message takes beside its own: empty ones need memory, too. */
+const messageCost = 64;
 /** In bytes. Not a prop: what a slow reader keeps in memory of each call. */
 const maxUnread = 256 * 1024;
-/** In bytes, what each message counts for beside its own: empty messages take memory, too. */
-const messageCost = 32;
