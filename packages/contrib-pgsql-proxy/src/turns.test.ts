@@ -97,3 +97,22 @@ test("statements that a client prepares right behind DISCARD ALL do not stay at 
   await client.next(13);
   expect(db.told.filter((each) => each.startsWith("Q"))).toEqual(["Q DISCARD ALL", "Q DISCARD ALL", "Q VACUUM"]);
 });
+
+test.each([
+  ["Flush", message("H", "x")],
+  ["CopyDone", message("c", "x")],
+  ["CopyFail", message("f", "x".repeat(10_000))],
+])("a malformed %s does not reach the server, which would ignore the next client", async (_, malformed) => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const [first, second] = [site.client(), site.client()];
+  for (const client of [first, second]) {
+    await client.logIn("of-the-user");
+    await client.next(7);
+  }
+  first.send(malformed, malformed.length);
+  expect(await first.error()).toMatchObject({ state: "08P01" });
+  second.send(query("VACUUM"));
+  await second.next(9);
+  expect(db.told).toEqual(["Q VACUUM"]);
+});

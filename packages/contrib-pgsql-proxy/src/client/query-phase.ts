@@ -7,6 +7,7 @@
 import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
 import { letter, ofData } from "../protocol/letters.ts";
 import { headSize, idle, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
+import { checkUnanswered } from "../protocol/unanswered.ts";
 import { type CancelKey, keyMessage } from "../server/cancels.ts";
 import type { Entry } from "../server/expected.ts";
 import { leftoverOf } from "../server/leftovers.ts";
@@ -151,9 +152,11 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         return this.#namedStatements.describeOrClose(server, type === letter.close, bytes.subarray(start, end));
       case letter.copyDone:
       case letter.copyFail:
+        checkUnanswered(type, end - start);
         return this.#send(entries.copyEnd, bytes, start, end);
       case letter.flush:
       case letter.copyData:
+        checkUnanswered(type, end - start);
         return this.#pass(Buffer.from(bytes.subarray(start, end)));
       default:
         throw new ProtocolError(`a message of the unknown type ${type}`);
