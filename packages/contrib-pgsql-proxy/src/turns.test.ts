@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import { expect, test } from "vitest";
+import { errorMessage } from "./protocol/errors.ts";
 import { int32, message, MessageReader, readyIdle } from "./protocol/messages.ts";
 import { fakeServer, welcome } from "./testing/fake-server.ts";
 import { proxy } from "./testing/proxied.ts";
@@ -28,8 +29,10 @@ async function server() {
           const letter = String.fromCharCode(type);
           const text = bytes.toString("utf8", start + 5, end - 1);
           told.push(`${letter} ${text}`.trim());
-          const answer = Buffer.concat([message("C", `${text}\0`), readyIdle]);
-          socket.write(letter === "Q" ? answer : (answers[letter] ?? Buffer.alloc(0)));
+          const result = text === "FAIL" ? errorMessage("ERROR", "23505", "no") : message("C", `${text}\0`);
+          if (letter === "Q") socket.write(Buffer.concat([result, readyIdle]));
+          else if (letter === "E" && text.endsWith("\x01")) socket.write(message("s"));
+          else socket.write(answers[letter] ?? Buffer.alloc(0));
         },
       });
       readers.set(socket, reader);
@@ -82,6 +85,25 @@ test("an empty temporary table, and one that EXPLAIN ANALYZE makes, are gone for
     await client.next(9 + 2 * i);
   }
   expect(db.told).toEqual(["Q SELECT 0", "Q DISCARD ALL", "Q EXPLAIN", "Q DISCARD ALL", "Q VACUUM"]);
+});
+
+test("what a statement leaves that fails, or stops before its end, is gone for the next client", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  client.send(query("FAIL"));
+  await client.next(9);
+  client.send(query("VACUUM"));
+  await client.next(11);
+  expect(db.told.splice(0)).toEqual(["Q FAIL", "Q DISCARD ALL", "Q VACUUM"]);
+  const some = message("E", "\0", int32(256));
+  client.send(Buffer.concat([parse("SELECT 1"), run.subarray(0, 13), some, message("S")]));
+  await client.next(15);
+  client.send(query("VACUUM"));
+  await client.next(17);
+  expect(db.told.filter((each) => each.startsWith("Q"))).toEqual(["Q DISCARD ALL", "Q VACUUM"]);
 });
 
 test("statements that a client prepares right behind DISCARD ALL do not stay at the server", async () => {

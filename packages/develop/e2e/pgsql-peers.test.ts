@@ -170,6 +170,7 @@ test("nothing that a client sets, in whatever way, reaches the next client", pat
     "select become()",
     "do 'begin perform become(); end'",
     "insert into watched values (1)",
+    "insert into watched select case n when 2 then 1 / 0 else n end from generate_series(1, 2) as n",
     "with written as (insert into watched values (1) returning id) select * from written",
     "select become() from generate_series(1, 2) where 1 / 0 > 1 or pg_advisory_lock(7) is null",
     "set hemi.who = 'first'",

@@ -265,6 +265,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     if (server === undefined) return;
     if (type === letter.param) this.#takeParam(server, bytes, start, end);
     else if (type === letter.complete) this.#takeLeftover(server, bytes, start, end);
+    // There is no tag that tells what has been done so far: locks and sequences stay as they are behind a failure.
+    else if (type === letter.error || type === letter.suspended) server.isDirty = true;
     if (type === letter.row || type === letter.rowDescription) this.#hasResult = true;
     else if (type === letter.noData) this.#hasResult = false;
     const isOwn = server.expected.head?.kind === "own query";
