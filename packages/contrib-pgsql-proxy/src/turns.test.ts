@@ -87,6 +87,28 @@ test("an empty temporary table, and one that EXPLAIN ANALYZE makes, are gone for
   expect(db.told).toEqual(["Q SELECT 0", "Q DISCARD ALL", "Q EXPLAIN", "Q DISCARD ALL", "Q VACUUM"]);
 });
 
+test("what a client has begun with holds again after RESET ALL and DISCARD ALL", async () => {
+  const given = new Map([["search_path", "shop"]]);
+  const restored = "Q SELECT pg_catalog.set_config(E'search_path', E'shop', false)";
+  for (const [pooling, text] of [
+    ["transaction", "RESET"],
+    ["session", "RESET"],
+    ["session", "DISCARD ALL"],
+  ] as const) {
+    await using db = await server();
+    await using site = await proxy(db.port, `.poolSize = 1 .pooling = "${pooling}"`);
+    const client = site.client();
+    await client.logIn("of-the-user", 1000, given);
+    await client.next(7);
+    client.send(query(text));
+    await client.next(9);
+    client.send(query("VACUUM"));
+    await client.next(11);
+    expect(db.told, pooling).toEqual([restored, `Q ${text}`, restored, "Q VACUUM"]);
+    client.socket.destroy();
+  }
+});
+
 test("what a statement leaves that fails, or stops before its end, is gone for the next client", async () => {
   await using db = await server();
   await using site = await proxy(db.port, ".poolSize = 1");

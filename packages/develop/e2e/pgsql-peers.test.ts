@@ -208,6 +208,9 @@ test("what a client begins with holds in each of its transactions, and for nobod
     expect(await of(first)).toBe("7777ms pg_catalog 3MB");
     expect(await of(next)).toBe(others);
   }
+  // The server's session has none of it any more.
+  await first.query("reset all");
+  expect(await of(first)).toBe("7777ms pg_catalog 3MB");
   await expect(site.connect({ options: "-c nothing_there=1" })).rejects.toMatchObject({ code: "42704" });
   await Promise.all([first.end(), next.end()]);
 });

@@ -34,6 +34,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   #hasBegun = false;
   /** It keeps its server until its end. */
   #isBound = false;
+  /** Its server has lost what the client has begun with. */
+  #isReset = false;
   #isOver = false;
   /** Messages that came while there was no server. */
   #held: Buffer[] | undefined;
@@ -215,13 +217,9 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#lender.defaults ??= server.defaults;
     this.#session.servedBy(server.node);
     server.lend(this);
-    const difference = this.#params.difference(server);
-    if (difference !== undefined) {
-      this.#pass(difference);
-      this.#expect(entries.own);
-    }
+    this.#restore(server);
     // A wrong parameter is told before.
-    else if (!this.#hasBegun) this.#welcome(server.defaults);
+    if (this.#owed === 0 && !this.#hasBegun) this.#welcome(server.defaults);
     const held = this.#held ?? [];
     this.#held = undefined;
     try {
@@ -240,6 +238,15 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#isWaiting = false;
     this.#host.count("refused");
     this.#session.close(error, "noNode");
+  }
+
+  /** Makes the session that of this client. */
+  #restore(server: ServerConn): void {
+    this.#isReset = false;
+    const difference = this.#params.difference(server);
+    if (difference === undefined) return;
+    this.#pass(difference);
+    this.#expect(entries.own);
   }
 
   #acquire(): void {
@@ -284,6 +291,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       this.#host.count("transaction");
       this.#lender.counts.transaction();
     }
+    if (this.#isReset && this.#isBound && this.#owed === 0 && server.status === idle) this.#restore(server);
     this.#giveBackIfDone();
   }
 
@@ -332,7 +340,11 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       case "bound":
         this.#isBound = true;
         return;
+      case "reset":
+        this.#isReset = true;
+        return server.forgetOthers();
       case "clean":
+        this.#isReset = true;
         server.others.clear();
         // What was sent behind it leaves something again.
         server.isDirty = length > 1;

@@ -7,8 +7,9 @@ import { SessionParams } from "./session-params.ts";
 function serverWith(params: Readonly<Record<string, string>>) {
   const reported = new Map(Object.entries(params));
   const names = new Set([...reported.keys()].map((name) => name.toLowerCase()));
+  const others = new Map<string, string | undefined>();
   return {
-    ...{ params: reported, defaults: new Map(reported), reported: names, others: new Map<string, string>() },
+    ...{ params: reported, defaults: new Map(reported), reported: names, others, isDirty: false },
   } as unknown as ServerConn;
 }
 
