@@ -172,6 +172,8 @@ test("nothing that a client sets, in whatever way, reaches the next client", pat
     "insert into watched values (1)",
     "insert into watched select case n when 2 then 1 / 0 else n end from generate_series(1, 2) as n",
     "with written as (insert into watched values (1) returning id) select * from written",
+    `with written as (with rows as (select 1) insert into watched select * from rows returning id)
+      select * from written`,
     "select become() from generate_series(1, 2) where 1 / 0 > 1 or pg_advisory_lock(7) is null",
     "set hemi.who = 'first'",
     "prepare mine as select become()",
