@@ -128,6 +128,19 @@ test("what a statement leaves that fails, or stops before its end, is gone for t
   expect(db.told.filter((each) => each.startsWith("Q"))).toEqual(["Q DISCARD ALL", "Q VACUUM"]);
 });
 
+test("a temporary table that a prepared statement makes without rows is gone for the next client", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  for (const [i, text] of ["SELECT * INTO TEMP a FROM b", "CREATE TEMP TABLE a AS TABLE b", "TABLE b"].entries()) {
+    client.send(Buffer.concat([parse(text), run]));
+    await client.next(11 + 4 * i);
+  }
+  expect(db.told.map((each) => (each === "Q DISCARD ALL" ? "Q" : each[0])).join("")).toBe("PBESQPBESQPBES");
+});
+
 test("statements that a client prepares right behind DISCARD ALL do not stay at the server", async () => {
   await using db = await server();
   await using site = await proxy(db.port, ".poolSize = 1");

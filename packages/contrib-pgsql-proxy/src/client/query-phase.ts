@@ -14,7 +14,7 @@ import { leftoverOf } from "../server/leftovers.ts";
 import type { Lender } from "../server/lender.ts";
 import type { PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
-import { mayHaveSideEffects } from "../server/side-effects.ts";
+import { mayHaveSideEffects, mayPreparedHaveSideEffects } from "../server/side-effects.ts";
 import { closeMessage, type Statement } from "../server/statements.ts";
 import { ClientStatements } from "./client-statements.ts";
 import type { QueryHost, QuerySession } from "./query-host.ts";
@@ -144,7 +144,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       case letter.parse:
         if (isUnnamed) {
           server.unnamedOf = this.#key?.id;
-          server.hasUnnamedSideEffects = mayHaveSideEffects(bytes, start + headSize + 1, end);
+          server.hasUnnamedSideEffects = mayPreparedHaveSideEffects(bytes, start + headSize + 1, end);
         }
         return this.#namedStatements.parse(server, bytes, start, end);
       case letter.bind:

@@ -17,6 +17,14 @@ export function mayHaveSideEffects(bytes: Buffer, start: number, end: number): b
   return false;
 }
 
+/**
+ * The same of the text of a Parse. CREATE TABLE AS and SELECT INTO have the tag of a SELECT, and are told from one only
+ * by their rows, or by a description, which the client of a prepared statement need not ask for again.
+ */
+export function mayPreparedHaveSideEffects(bytes: Buffer, start: number, end: number): boolean {
+  return mayHaveSideEffects(bytes, start, end) || makingTables.test(bytes.toString("latin1", start, end));
+}
+
 /** `open`: where the parenthesis is. */
 function isUnknownCall(text: Buffer, open: number): boolean {
   const last = beforeSpace(text, open - 1);
@@ -64,6 +72,7 @@ function isHalf(text: Buffer, at: number): boolean {
   return (text[at] ?? 0) >= 64 && (text[at - 1] ?? 0) >= 128;
 }
 
+const makingTables = /\b(?:create|into)\b/i;
 const parenthesis = 40;
 const dot = 46;
 const slash = 47;

@@ -2,7 +2,7 @@
 // transaction, and the statement is prepared there when it is needed.
 
 import { headSize, message, readText } from "../protocol/messages.ts";
-import { mayHaveSideEffects } from "./side-effects.ts";
+import { mayPreparedHaveSideEffects } from "./side-effects.ts";
 
 /** A statement at servers: the same for all clients that have prepared the same text. */
 export interface Statement {
@@ -27,7 +27,7 @@ export class StatementTable {
     let statement = this.#byBody.get(key);
     if (statement === undefined) {
       const name = `${prefix}${++this.#lastNumber}`;
-      const hasSideEffects = mayHaveSideEffects(body, 0, body.length);
+      const hasSideEffects = mayPreparedHaveSideEffects(body, 0, body.length);
       statement = { name, body: Buffer.from(body), hasSideEffects, users: 0 };
       this.#byBody.set(key, statement);
     }
