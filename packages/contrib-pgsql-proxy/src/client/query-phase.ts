@@ -231,7 +231,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       return this.#session.close(errorMessage("FATAL", protocolViolation, `it was sent ${error.message}`), "refused");
     }
     this.#flush();
-    this.#giveBackIfDone();
+    // Not within this call: in a long queue, each client would give the server to the next one.
+    queueMicrotask(() => this.#giveBackIfDone());
   }
 
   refused(error: Buffer): void {
