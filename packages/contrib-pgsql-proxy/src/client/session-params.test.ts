@@ -32,6 +32,21 @@ test("what a client begins with is set once at a server, and taken away for the 
   expect(next.difference(server)).toBeUndefined();
 });
 
+test.each([
+  ["statement_timeout", "1", true],
+  ["statement_timeout", "0.5s", true],
+  ["transaction_timeout", "900ms", true],
+  ["idle_session_timeout", "0x10", true],
+  ["statement_timeout", "0", false],
+  ["statement_timeout", "30s", false],
+  ["statement_timeout", "30000", false],
+  ["work_mem", "1", false],
+])("a server with so short a limit is cleaned before the next client has it: %s=%s", (name, value, isDirty) => {
+  const server = serverWith({});
+  new SessionParams(new Map([[name, value]])).difference(server);
+  expect(server.isDirty).toBe(isDirty);
+});
+
 test("the options of a first message are parameters, and others than those that set one are refused", () => {
   const paramsOf = (options: string) => {
     const { startup } = readStartup(startupMessage("ann", "shop", new Map([["options", options]]))) ?? {};
