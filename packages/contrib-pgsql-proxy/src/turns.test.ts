@@ -74,6 +74,49 @@ test("a client cannot run the unnamed statement of the client before it", async 
   expect(db.told.map((each) => each[0]).join("")).toBe("PBESPBES");
 });
 
+test("a client cannot run it either behind a Parse that the server does not understand", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  let answers = 7;
+  for (const wrong of [
+    message("P", "\0SELECT 1"),
+    message("P", "\0SELECT 1\0", Buffer.alloc(3)),
+    parse("SELECT '\u00ff'"),
+    query("VACUUM '\u00ff'"),
+    message("Q", "VACUUM"),
+  ]) {
+    client.send(Buffer.concat([parse("SELECT secret"), message("S")]));
+    await client.next((answers += 2));
+    const next = site.client();
+    await next.logIn("of-the-user");
+    await next.next(7);
+    db.told.length = 0;
+    next.send(Buffer.concat([wrong, message("S"), run]));
+    await expect.poll(() => db.told.length).toBe(6);
+    expect(db.told.map((each) => each[0]).join("")).toBe(`C${String.fromCharCode(wrong[0] ?? 0)}SBES`);
+    next.socket.destroy();
+  }
+});
+
+test("what a client sends before its welcome is not for the next one", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const [first, second] = [site.client(), site.client()];
+  await second.logIn("of-the-user");
+  await second.next(7);
+  await first.logIn("of-the-user", 1000, new Map([["search_path", "shop"]]));
+  first.send(Buffer.concat([parse("SELECT secret"), message("S")]));
+  await first.next(9);
+  db.told.length = 0;
+  second.send(run);
+  await second.next(10);
+  // Also without the query that restores parameters, which makes a server forget it.
+  expect(db.told.map((each) => each[0]).join("")).toBe("QCBES");
+});
+
 test("an empty temporary table, and one that EXPLAIN ANALYZE makes, are gone for the next client", async () => {
   await using db = await server();
   await using site = await proxy(db.port, ".poolSize = 1");

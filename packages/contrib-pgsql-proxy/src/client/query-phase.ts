@@ -6,7 +6,7 @@
 
 import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
 import { letter, ofData } from "../protocol/letters.ts";
-import { headSize, idle, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
+import { headSize, idle, joined, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
 import { checkUnanswered } from "../protocol/unanswered.ts";
 import { type CancelKey, keyMessage } from "../server/cancels.ts";
 import type { Entry } from "../server/expected.ts";
@@ -15,7 +15,7 @@ import type { Lender } from "../server/lender.ts";
 import type { PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
 import { mayHaveSideEffects, mayPreparedHaveSideEffects } from "../server/side-effects.ts";
-import { closeMessage, type Statement } from "../server/statements.ts";
+import { closeMessage, type Statement, surelyDropsUnnamed } from "../server/statements.ts";
 import { ClientStatements } from "./client-statements.ts";
 import type { QueryHost, QuerySession } from "./query-host.ts";
 import { SessionParams } from "./session-params.ts";
@@ -28,7 +28,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   readonly #startup: ReadonlyMap<string, string>;
   readonly #params: SessionParams;
   #statements: ClientStatements | undefined;
-  #key: CancelKey | undefined;
+  readonly #key: CancelKey;
   #server: ServerConn | undefined;
   #isWaiting = false;
   #hasBegun = false;
@@ -57,6 +57,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#startup = host.paramSets.acquire(params);
     this.#params = new SessionParams(this.#startup);
     this.#isBound = host.settings.pooling === "session";
+    this.#key = host.cancels.register(this);
     lender.counts.clients(1);
     lender.clients++;
   }
@@ -118,7 +119,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#host.paramSets.release(this.#startup);
     this.#lender.counts.clients(-1);
     this.#lender.clients--;
-    if (this.#key !== undefined) this.#host.cancels.forget(this.#key);
+    this.#host.cancels.forget(this.#key);
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
@@ -128,7 +129,14 @@ export class QueryPhase implements ServerUser, PoolWaiter {
 
   #forward(server: ServerConn, type: number, bytes: Buffer, start: number, end: number): void {
     const isUnnamed = type === letter.parse && bytes[start + headSize] === 0;
-    if (server.unnamedOf !== undefined) this.#dropUnnamed(server, type, isUnnamed);
+    if (server.unnamedOf !== undefined && server.unnamedOf !== this.#key.id && !ofData.has(type)) {
+      // The unnamed statement of another client must not be run: it goes before anything that could fail.
+      server.unnamedOf = undefined;
+      if (!surelyDropsUnnamed(type, bytes, start, end)) {
+        this.#pass(closeMessage(""));
+        this.#expect(entries.closeUnnamed);
+      }
+    }
     switch (type) {
       case letter.query:
       case letter.call:
@@ -143,7 +151,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         return this.#send(entries.execute, bytes, start, end);
       case letter.parse:
         if (isUnnamed) {
-          server.unnamedOf = this.#key?.id;
+          server.unnamedOf = this.#key.id;
           server.hasUnnamedSideEffects = mayPreparedHaveSideEffects(bytes, start + headSize + 1, end);
         }
         return this.#namedStatements.parse(server, bytes, start, end);
@@ -163,15 +171,6 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       default:
         throw new ProtocolError(`a message of the unknown type ${type}`);
     }
-  }
-
-  /** The unnamed statement of another client must not be run: it goes before anything that could fail. */
-  #dropUnnamed(server: ServerConn, type: number, isReplaced: boolean): void {
-    if (server.unnamedOf === this.#key?.id || ofData.has(type)) return;
-    server.unnamedOf = undefined;
-    if (isReplaced || type === letter.query) return;
-    this.#pass(closeMessage(""));
-    this.#expect(entries.closeUnnamed);
   }
 
   #countQuery(): void {
@@ -261,7 +260,6 @@ export class QueryPhase implements ServerUser, PoolWaiter {
 
   #welcome(defaults: ReadonlyMap<string, string>): void {
     this.#hasBegun = true;
-    this.#key = this.#host.cancels.register(this);
     this.#tell(Buffer.concat([this.#params.welcome(defaults), keyMessage(this.#key), readyIdle]));
     this.#flush();
   }
@@ -391,11 +389,6 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     const isBehind = this.#isClientSlow || this.#owed > maxExpected;
     pipe.hold(this.#isWaiting || isBehind || this.#server?.isSlow === true);
   }
-}
-
-function joined(pieces: readonly Buffer[]): Buffer {
-  const [first] = pieces;
-  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }
 
 const entries = {

@@ -1,6 +1,8 @@
 // Prepared statements of clients, under names that do not collide at a server: a client may get another server for each
 // transaction, and the statement is prepared there when it is needed.
 
+import { isAscii } from "node:buffer";
+import { letter } from "../protocol/letters.ts";
 import { headSize, message, readText } from "../protocol/messages.ts";
 import { mayPreparedHaveSideEffects } from "./side-effects.ts";
 
@@ -51,6 +53,20 @@ const prefix = "hemi_";
 export function readParse(bytes: Buffer, start: number, end: number): { readonly name: string; readonly body: Buffer } {
   const { text, next } = readText(bytes, start + headSize, end);
   return { name: text, body: bytes.subarray(next, end) };
+}
+
+/**
+ * Whether this message makes a server forget its unnamed statement, even if it fails: a Query, or a Parse of another
+ * one. A server that cannot read it, such as a text in the encoding of the client, keeps what it has.
+ */
+export function surelyDropsUnnamed(type: number, bytes: Buffer, start: number, end: number): boolean {
+  const isQuery = type === letter.query;
+  if (!isQuery && (type !== letter.parse || bytes[start + headSize] !== 0)) return false;
+  const text = start + headSize + (isQuery ? 0 : 1);
+  const zero = bytes.indexOf(0, text);
+  if (zero < 0 || zero + (isQuery ? 1 : 3) > end) return false;
+  const behind = isQuery ? zero + 1 : zero + 3 + 4 * bytes.readUInt16BE(zero + 1);
+  return behind === end && isAscii(bytes.subarray(text, zero));
 }
 
 export function parseMessage({ name, body }: Statement): Buffer {
