@@ -152,6 +152,22 @@ test("what a client has begun with holds again after RESET ALL and DISCARD ALL",
   }
 });
 
+test("clients share a prepared statement only if its constants mean the same to them", async () => {
+  await using db = await server();
+  await using site = await proxy(db.port, ".poolSize = 1");
+  const named = message("P", "mine\0SELECT '1:00'::timestamptz\0", Buffer.alloc(2));
+  const zones = ["UTC", "Asia/Tokyo", "UTC"];
+  for (const [i, zone] of zones.entries()) {
+    const client = site.client();
+    const params = new Map(Object.entries({ TimeZone: zone, application_name: String(i) }));
+    await client.logIn("of-the-user", 1000, params);
+    await client.next(7);
+    client.send(Buffer.concat([named, message("S")]));
+    await client.next(9);
+  }
+  expect(db.told.filter((each) => each.startsWith("P"))).toHaveLength(2);
+});
+
 test("what a statement leaves that fails, or stops before its end, is gone for the next client", async () => {
   await using db = await server();
   await using site = await proxy(db.port, ".poolSize = 1");

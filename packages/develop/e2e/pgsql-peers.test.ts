@@ -217,6 +217,20 @@ test("what a client begins with holds in each of its transactions, and for nobod
   await Promise.all([first.end(), next.end()]);
 });
 
+test("a prepared statement has the time zone of its client, whoever has prepared it", patience, async (context) => {
+  const server = await sharedServer(context);
+  await using site = await proxy(context, server.port, ".poolSize = 1");
+  const midnights: number[] = [];
+  for (const zone of ["UTC", "Asia/Tokyo", "UTC"]) {
+    const client = await site.connect({ options: `-c TimeZone=${zone}` });
+    const text = "select extract(epoch from '2024-01-01'::timestamptz)::int as at";
+    midnights.push((await client.query<{ at: number }>({ name: "same", text })).rows[0]?.at ?? 0);
+    await client.end();
+  }
+  const utc = Date.UTC(2024, 0, 1) / 1000;
+  expect(midnights).toEqual([utc, utc - 9 * 3600, utc]);
+});
+
 test("COPY goes in and out, and LISTEN keeps its server", patience, async (context) => {
   const server = await sharedServer(context);
   await using site = await proxy(context, server.port, ".poolSize = 2");

@@ -182,6 +182,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   get #namedStatements(): ClientStatements {
     return (this.#statements ??= new ClientStatements({
       table: this.#lender.statements,
+      terms: () => this.#params.terms,
       max: () => this.#host.settings.maxStatements,
       send: (bytes) => this.#pass(bytes),
       expect: (entry) => this.#expect(entry),

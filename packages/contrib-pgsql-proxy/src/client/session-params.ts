@@ -36,15 +36,23 @@ function keyOf(params: Params): string {
 export class SessionParams {
   /** What the client wants. It may be shared: another one takes its place when the client changes something. */
   #wanted: Params;
+  #terms: string | undefined;
 
   constructor(startup: Params) {
     this.#wanted = startup;
   }
 
+  /** As one text, but for what a client calls itself: by these, servers understand what they prepare. */
+  get terms(): string {
+    return (this.#terms ??= keyOf(new Map([...this.#wanted].filter(([name]) => name !== "application_name"))));
+  }
+
   /** The server has reported a value in the session of this client. */
   reported(name: string, value: string, { defaults }: ServerConn): void {
     const key = name.toLowerCase();
-    if ((this.#wanted.get(key) ?? defaults.get(name)) !== value) this.#wanted = new Map(this.#wanted).set(key, value);
+    if ((this.#wanted.get(key) ?? defaults.get(name)) === value) return;
+    this.#wanted = new Map(this.#wanted).set(key, value);
+    this.#terms = undefined;
   }
 
   /** What the client is told at the beginning, if the server reports this by default. */

@@ -6,12 +6,14 @@ import { letter } from "../protocol/letters.ts";
 import { headSize, message, readText } from "../protocol/messages.ts";
 import { mayPreparedHaveSideEffects } from "./side-effects.ts";
 
-/** A statement at servers: the same for all clients that have prepared the same text. */
+/** A statement at servers: the same for all clients that have prepared the same text under the same parameters. */
 export interface Statement {
   /** At servers. */
   readonly name: string;
   /** What stands behind the name in Parse: the text and the types of parameters. */
   readonly body: Buffer;
+  /** The parameters of the session: servers read constants, such as times, by them when they prepare. */
+  readonly terms: string;
   /** Running it may leave something in a session. */
   readonly hasSideEffects: boolean;
   /** The number of clients that have it. */
@@ -20,26 +22,30 @@ export interface Statement {
 
 /** The statements of all clients of a pool. */
 export class StatementTable {
-  readonly #byBody = new Map<string, Statement>();
+  readonly #byKey = new Map<string, Statement>();
   #lastNumber = 0;
 
   /** To be given back by `release`. */
-  acquire(body: Buffer): Statement {
-    const key = body.toString("latin1");
-    let statement = this.#byBody.get(key);
+  acquire(body: Buffer, terms: string): Statement {
+    const key = keyOf(body, terms);
+    let statement = this.#byKey.get(key);
     if (statement === undefined) {
       const name = `${prefix}${++this.#lastNumber}`;
       const hasSideEffects = mayPreparedHaveSideEffects(body, 0, body.length);
-      statement = { name, body: Buffer.from(body), hasSideEffects, users: 0 };
-      this.#byBody.set(key, statement);
+      statement = { name, body: Buffer.from(body), terms, hasSideEffects, users: 0 };
+      this.#byKey.set(key, statement);
     }
     statement.users++;
     return statement;
   }
 
   release(statement: Statement): void {
-    if (--statement.users === 0) this.#byBody.delete(statement.body.toString("latin1"));
+    if (--statement.users === 0) this.#byKey.delete(keyOf(statement.body, statement.terms));
   }
+}
+
+function keyOf(body: Buffer, terms: string): string {
+  return `${terms}\0${body.toString("latin1")}`;
 }
 
 /** Whether the proxy may have given this name to a statement. */
