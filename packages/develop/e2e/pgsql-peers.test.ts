@@ -170,7 +170,10 @@ test("nothing that a client sets, in whatever way, reaches the next client", pat
     "select become()",
     "do 'begin perform become(); end'",
     "insert into watched values (1)",
+    "insert into watched select case n when 2 then 1 / 0 else n end from generate_series(1, 2) as n",
     "with written as (insert into watched values (1) returning id) select * from written",
+    `with written as (with rows as (select 1) insert into watched select * from rows returning id)
+      select * from written`,
     "select become() from generate_series(1, 2) where 1 / 0 > 1 or pg_advisory_lock(7) is null",
     "set hemi.who = 'first'",
     "prepare mine as select become()",
@@ -207,8 +210,25 @@ test("what a client begins with holds in each of its transactions, and for nobod
     expect(await of(first)).toBe("7777ms pg_catalog 3MB");
     expect(await of(next)).toBe(others);
   }
+  // The server's session has none of it any more.
+  await first.query("reset all");
+  expect(await of(first)).toBe("7777ms pg_catalog 3MB");
   await expect(site.connect({ options: "-c nothing_there=1" })).rejects.toMatchObject({ code: "42704" });
   await Promise.all([first.end(), next.end()]);
+});
+
+test("a prepared statement has the time zone of its client, whoever has prepared it", patience, async (context) => {
+  const server = await sharedServer(context);
+  await using site = await proxy(context, server.port, ".poolSize = 1");
+  const midnights: number[] = [];
+  for (const zone of ["UTC", "Asia/Tokyo", "UTC"]) {
+    const client = await site.connect({ options: `-c TimeZone=${zone}` });
+    const text = "select extract(epoch from '2024-01-01'::timestamptz)::int as at";
+    midnights.push((await client.query<{ at: number }>({ name: "same", text })).rows[0]?.at ?? 0);
+    await client.end();
+  }
+  const utc = Date.UTC(2024, 0, 1) / 1000;
+  expect(midnights).toEqual([utc, utc - 9 * 3600, utc]);
 });
 
 test("COPY goes in and out, and LISTEN keeps its server", patience, async (context) => {

@@ -18,6 +18,8 @@ import {
 
 export interface ClientStatementsOptions {
   readonly table: StatementTable;
+  /** See Statement. */
+  readonly terms: () => string;
   /** How many the client may have, and a server is given. */
   readonly max: () => number;
   /** For the server. */
@@ -43,7 +45,7 @@ export class ClientStatements {
     if (this.#statements.size >= max() && !this.#statements.has(name)) {
       throw new ProtocolError(`more than ${max()} prepared statements`);
     }
-    const statement = table.acquire(body);
+    const statement = table.acquire(body, this.#options.terms());
     const former = this.#statements.get(name);
     if (former !== undefined) table.release(former);
     this.#statements.set(name, statement);
@@ -53,7 +55,7 @@ export class ClientStatements {
 
   bind(server: ServerConn, bytes: Buffer, start: number, end: number): void {
     const { portal, name, rest } = readBind(bytes, start, end);
-    const statement = this.#statements.get(name);
+    const statement = this.#current(name);
     server.isDirty ||= statement?.hasSideEffects ?? (name !== "" || server.hasUnnamedSideEffects);
     if (statement === undefined) {
       return this.#pass(
@@ -69,7 +71,7 @@ export class ClientStatements {
   describeOrClose(server: ServerConn, isClose: boolean, whole: Buffer): void {
     const { expect, table, send } = this.#options;
     const { isStatement, name } = readTarget(whole, 0, whole.length);
-    const statement = isStatement ? this.#statements.get(name) : undefined;
+    const statement = isStatement ? this.#current(name) : undefined;
     if (statement === undefined) {
       const entry: Entry = isClose ? { kind: "close", evicts: undefined } : { kind: "describe" };
       const isTheirs = isStatement && isOfProxy(name);
@@ -93,13 +95,25 @@ export class ClientStatements {
   }
 
   /** The client still has it, because its Close was ignored. */
-  notClosed({ body }: Statement, name: string): void {
-    if (!this.#statements.has(name)) this.#statements.set(name, this.#options.table.acquire(body));
+  notClosed({ body, terms }: Statement, name: string): void {
+    if (!this.#statements.has(name)) this.#statements.set(name, this.#options.table.acquire(body, terms));
   }
 
   clear(): void {
     for (const statement of this.#statements.values()) this.#options.table.release(statement);
     this.#statements.clear();
+  }
+
+  /** A parameter may be another one by now. */
+  #current(name: string): Statement | undefined {
+    const { table, terms } = this.#options;
+    const statement = this.#statements.get(name);
+    const now = terms();
+    if (statement === undefined || statement.terms === now) return statement;
+    const current = table.acquire(statement.body, now);
+    table.release(statement);
+    this.#statements.set(name, current);
+    return current;
   }
 
   /** The server may not have it: another one has prepared it for this client. */

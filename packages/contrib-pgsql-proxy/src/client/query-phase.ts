@@ -6,15 +6,16 @@
 
 import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
 import { letter, ofData } from "../protocol/letters.ts";
-import { headSize, idle, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
+import { headSize, idle, joined, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
+import { checkUnanswered } from "../protocol/unanswered.ts";
 import { type CancelKey, keyMessage } from "../server/cancels.ts";
 import type { Entry } from "../server/expected.ts";
 import { leftoverOf } from "../server/leftovers.ts";
 import type { Lender } from "../server/lender.ts";
 import type { PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
-import { mayHaveSideEffects } from "../server/side-effects.ts";
-import { closeMessage, type Statement } from "../server/statements.ts";
+import { mayHaveSideEffects, mayPreparedHaveSideEffects } from "../server/side-effects.ts";
+import { closeMessage, type Statement, surelyDropsUnnamed } from "../server/statements.ts";
 import { ClientStatements } from "./client-statements.ts";
 import type { QueryHost, QuerySession } from "./query-host.ts";
 import { SessionParams } from "./session-params.ts";
@@ -27,12 +28,14 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   readonly #startup: ReadonlyMap<string, string>;
   readonly #params: SessionParams;
   #statements: ClientStatements | undefined;
-  #key: CancelKey | undefined;
+  readonly #key: CancelKey;
   #server: ServerConn | undefined;
   #isWaiting = false;
   #hasBegun = false;
   /** It keeps its server until its end. */
   #isBound = false;
+  /** Its server has lost what the client has begun with. */
+  #isReset = false;
   #isOver = false;
   /** Messages that came while there was no server. */
   #held: Buffer[] | undefined;
@@ -54,6 +57,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#startup = host.paramSets.acquire(params);
     this.#params = new SessionParams(this.#startup);
     this.#isBound = host.settings.pooling === "session";
+    this.#key = host.cancels.register(this);
     lender.counts.clients(1);
     lender.clients++;
   }
@@ -115,7 +119,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#host.paramSets.release(this.#startup);
     this.#lender.counts.clients(-1);
     this.#lender.clients--;
-    if (this.#key !== undefined) this.#host.cancels.forget(this.#key);
+    this.#host.cancels.forget(this.#key);
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
@@ -125,7 +129,14 @@ export class QueryPhase implements ServerUser, PoolWaiter {
 
   #forward(server: ServerConn, type: number, bytes: Buffer, start: number, end: number): void {
     const isUnnamed = type === letter.parse && bytes[start + headSize] === 0;
-    if (server.unnamedOf !== undefined) this.#dropUnnamed(server, type, isUnnamed);
+    if (server.unnamedOf !== undefined && server.unnamedOf !== this.#key.id && !ofData.has(type)) {
+      // The unnamed statement of another client must not be run: it goes before anything that could fail.
+      server.unnamedOf = undefined;
+      if (!surelyDropsUnnamed(type, bytes, start, end)) {
+        this.#pass(closeMessage(""));
+        this.#expect(entries.closeUnnamed);
+      }
+    }
     switch (type) {
       case letter.query:
       case letter.call:
@@ -140,8 +151,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         return this.#send(entries.execute, bytes, start, end);
       case letter.parse:
         if (isUnnamed) {
-          server.unnamedOf = this.#key?.id;
-          server.hasUnnamedSideEffects = mayHaveSideEffects(bytes, start + headSize + 1, end);
+          server.unnamedOf = this.#key.id;
+          server.hasUnnamedSideEffects = mayPreparedHaveSideEffects(bytes, start + headSize + 1, end);
         }
         return this.#namedStatements.parse(server, bytes, start, end);
       case letter.bind:
@@ -151,22 +162,15 @@ export class QueryPhase implements ServerUser, PoolWaiter {
         return this.#namedStatements.describeOrClose(server, type === letter.close, bytes.subarray(start, end));
       case letter.copyDone:
       case letter.copyFail:
+        checkUnanswered(type, end - start);
         return this.#send(entries.copyEnd, bytes, start, end);
       case letter.flush:
       case letter.copyData:
+        checkUnanswered(type, end - start);
         return this.#pass(Buffer.from(bytes.subarray(start, end)));
       default:
         throw new ProtocolError(`a message of the unknown type ${type}`);
     }
-  }
-
-  /** The unnamed statement of another client must not be run: it goes before anything that could fail. */
-  #dropUnnamed(server: ServerConn, type: number, isReplaced: boolean): void {
-    if (server.unnamedOf === this.#key?.id || ofData.has(type)) return;
-    server.unnamedOf = undefined;
-    if (isReplaced || type === letter.query) return;
-    this.#pass(closeMessage(""));
-    this.#expect(entries.closeUnnamed);
   }
 
   #countQuery(): void {
@@ -178,6 +182,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   get #namedStatements(): ClientStatements {
     return (this.#statements ??= new ClientStatements({
       table: this.#lender.statements,
+      terms: () => this.#params.terms,
       max: () => this.#host.settings.maxStatements,
       send: (bytes) => this.#pass(bytes),
       expect: (entry) => this.#expect(entry),
@@ -212,13 +217,9 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#lender.defaults ??= server.defaults;
     this.#session.servedBy(server.node);
     server.lend(this);
-    const difference = this.#params.difference(server);
-    if (difference !== undefined) {
-      this.#pass(difference);
-      this.#expect(entries.own);
-    }
+    this.#restore(server);
     // A wrong parameter is told before.
-    else if (!this.#hasBegun) this.#welcome(server.defaults);
+    if (this.#owed === 0 && !this.#hasBegun) this.#welcome(server.defaults);
     const held = this.#held ?? [];
     this.#held = undefined;
     try {
@@ -230,13 +231,23 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       return this.#session.close(errorMessage("FATAL", protocolViolation, `it was sent ${error.message}`), "refused");
     }
     this.#flush();
-    this.#giveBackIfDone();
+    // Not within this call: in a long queue, each client would give the server to the next one.
+    queueMicrotask(() => this.#giveBackIfDone());
   }
 
   refused(error: Buffer): void {
     this.#isWaiting = false;
     this.#host.count("refused");
     this.#session.close(error, "noNode");
+  }
+
+  /** Makes the session that of this client. */
+  #restore(server: ServerConn): void {
+    this.#isReset = false;
+    const difference = this.#params.difference(server);
+    if (difference === undefined) return;
+    this.#pass(difference);
+    this.#expect(entries.own);
   }
 
   #acquire(): void {
@@ -250,7 +261,6 @@ export class QueryPhase implements ServerUser, PoolWaiter {
 
   #welcome(defaults: ReadonlyMap<string, string>): void {
     this.#hasBegun = true;
-    this.#key = this.#host.cancels.register(this);
     this.#tell(Buffer.concat([this.#params.welcome(defaults), keyMessage(this.#key), readyIdle]));
     this.#flush();
   }
@@ -262,6 +272,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     if (server === undefined) return;
     if (type === letter.param) this.#takeParam(server, bytes, start, end);
     else if (type === letter.complete) this.#takeLeftover(server, bytes, start, end);
+    // There is no tag that tells what has been done so far: locks and sequences stay as they are behind a failure.
+    else if (type === letter.error || type === letter.suspended) server.isDirty = true;
     if (type === letter.row || type === letter.rowDescription) this.#hasResult = true;
     else if (type === letter.noData) this.#hasResult = false;
     const isOwn = server.expected.head?.kind === "own query";
@@ -279,6 +291,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       this.#host.count("transaction");
       this.#lender.counts.transaction();
     }
+    if (this.#isReset && this.#isBound && this.#owed === 0 && server.status === idle) this.#restore(server);
     this.#giveBackIfDone();
   }
 
@@ -327,7 +340,11 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       case "bound":
         this.#isBound = true;
         return;
+      case "reset":
+        this.#isReset = true;
+        return server.forgetOthers();
       case "clean":
+        this.#isReset = true;
         server.others.clear();
         // What was sent behind it leaves something again.
         server.isDirty = length > 1;
@@ -373,11 +390,6 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     const isBehind = this.#isClientSlow || this.#owed > maxExpected;
     pipe.hold(this.#isWaiting || isBehind || this.#server?.isSlow === true);
   }
-}
-
-function joined(pieces: readonly Buffer[]): Buffer {
-  const [first] = pieces;
-  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }
 
 const entries = {

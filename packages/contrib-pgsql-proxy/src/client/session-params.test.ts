@@ -7,8 +7,9 @@ import { SessionParams } from "./session-params.ts";
 function serverWith(params: Readonly<Record<string, string>>) {
   const reported = new Map(Object.entries(params));
   const names = new Set([...reported.keys()].map((name) => name.toLowerCase()));
+  const others = new Map<string, string | undefined>();
   return {
-    ...{ params: reported, defaults: new Map(reported), reported: names, others: new Map<string, string>() },
+    ...{ params: reported, defaults: new Map(reported), reported: names, others, isDirty: false },
   } as unknown as ServerConn;
 }
 
@@ -29,6 +30,21 @@ test("what a client begins with is set once at a server, and taken away for the 
   const next = new SessionParams(new Map());
   expect(next.difference(server)?.toString()).toContain("(E'search_path', NULL, false)");
   expect(next.difference(server)).toBeUndefined();
+});
+
+test.each([
+  ["statement_timeout", "1", true],
+  ["statement_timeout", "0.5s", true],
+  ["transaction_timeout", "900ms", true],
+  ["idle_session_timeout", "0x10", true],
+  ["statement_timeout", "0", false],
+  ["statement_timeout", "30s", false],
+  ["statement_timeout", "30000", false],
+  ["work_mem", "1", false],
+])("a server with so short a limit is cleaned before the next client has it: %s=%s", (name, value, isDirty) => {
+  const server = serverWith({});
+  new SessionParams(new Map([[name, value]])).difference(server);
+  expect(server.isDirty).toBe(isDirty);
 });
 
 test("the options of a first message are parameters, and others than those that set one are refused", () => {

@@ -36,15 +36,23 @@ function keyOf(params: Params): string {
 export class SessionParams {
   /** What the client wants. It may be shared: another one takes its place when the client changes something. */
   #wanted: Params;
+  #terms: string | undefined;
 
   constructor(startup: Params) {
     this.#wanted = startup;
   }
 
+  /** As one text, but for what a client calls itself: by these, servers understand what they prepare. */
+  get terms(): string {
+    return (this.#terms ??= keyOf(new Map([...this.#wanted].filter(([name]) => name !== "application_name"))));
+  }
+
   /** The server has reported a value in the session of this client. */
   reported(name: string, value: string, { defaults }: ServerConn): void {
     const key = name.toLowerCase();
-    if ((this.#wanted.get(key) ?? defaults.get(name)) !== value) this.#wanted = new Map(this.#wanted).set(key, value);
+    if ((this.#wanted.get(key) ?? defaults.get(name)) === value) return;
+    this.#wanted = new Map(this.#wanted).set(key, value);
+    this.#terms = undefined;
   }
 
   /** What the client is told at the beginning, if the server reports this by default. */
@@ -64,7 +72,8 @@ export class SessionParams {
   }
 
   /** A Query that makes a server's session that of this client; `undefined`: it is. */
-  difference({ params, defaults, reported, others }: ServerConn): Buffer | undefined {
+  difference(server: ServerConn): Buffer | undefined {
+    const { params, defaults, reported, others } = server;
     const settings: string[] = [];
     for (const name of others.keys()) {
       if (this.#wanted.has(name)) continue;
@@ -74,6 +83,7 @@ export class SessionParams {
     for (const [name, wanted] of this.#wanted) {
       if (reported.has(name) || others.get(name) === wanted) continue;
       others.set(name, wanted);
+      if (limits.has(name) && !longTime.test(wanted)) server.isDirty = true;
       settings.push(`pg_catalog.set_config(${quoted(name)}, ${quoted(wanted)}, false)`);
     }
     for (const [name, value] of params) {
@@ -94,6 +104,12 @@ function quoted(text: string): string {
   const escaped = (char: string): string => `\\U${(char.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
   return `E'${text.replace(/[^ -&(-[\]-~]/gu, escaped)}'`;
 }
+
+/** What may end what the proxy does for the next client, or the connection while it is free. */
+const limits: ReadonlySet<string> = new Set(["statement_timeout", "transaction_timeout", "idle_session_timeout"]);
+
+/** None, or a second at least. */
+const longTime = /^(?:0|[1-9]\d{3,} ?(?:ms)?|[1-9]\d* ?(?:s|min|h|d))$/;
 
 /** Those that a server reports, and that no client sets. */
 const fixed: ReadonlySet<string> = new Set([

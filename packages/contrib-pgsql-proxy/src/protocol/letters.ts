@@ -20,6 +20,7 @@ export const letter = {
   rowDescription: 84,
   row: 68,
   noData: 110,
+  suspended: 115,
   ready: 90,
   error: 69,
 } as const;

@@ -90,6 +90,12 @@ export function message(type: string, ...body: readonly (Buffer | string)[]): Bu
   return Buffer.concat([head, ...bytes]);
 }
 
+/** Several messages as one piece. */
+export function joined(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+}
+
 /** A text with its zero, and where it ends; throws a ProtocolError if it has none before `end`. */
 export function readText(bytes: Buffer, start: number, end: number): { readonly text: string; readonly next: number } {
   const zero = bytes.indexOf(0, start);

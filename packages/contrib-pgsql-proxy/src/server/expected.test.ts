@@ -3,7 +3,7 @@ import { closeComplete, parseComplete } from "../protocol/messages.ts";
 import { Expected, type Ignored } from "./expected.ts";
 import type { Statement } from "./statements.ts";
 
-const statement: Statement = { name: "hemi_1", body: Buffer.alloc(0), hasSideEffects: false, users: 1 };
+const statement: Statement = { name: "hemi_1", body: Buffer.alloc(0), terms: "", hasSideEffects: false, users: 1 };
 const nothing: Ignored = { notPrepared: () => undefined, notEvicted: () => undefined, notGiven: () => undefined };
 const letter = (text: string): number => text.charCodeAt(0);
 

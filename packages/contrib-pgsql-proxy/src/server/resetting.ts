@@ -17,6 +17,7 @@ export function reset(conn: ServerConn, statement: string, done: (isClean: boole
       const leftover = type === 67 ? leftoverOf(bytes, start, end, true) : "none";
       if (leftover === "clean" || leftover === "forgotten") conn.statements.clear();
       if (leftover === "clean") conn.others.clear();
+      else if (leftover === "reset") conn.forgetOthers();
       if (type !== 90) return;
       conn.lend(undefined);
       conn.isDirty = false;

@@ -66,8 +66,8 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
   readonly params = new Map<string, string>();
   /** The names of `params`, in small letters. */
   readonly reported = new Set<string>();
-  /** What the last client has begun with, beyond `params`. */
-  readonly others = new Map<string, string>();
+  /** What the last client has begun with, beyond `params`. `undefined`: it may have another value by now. */
+  readonly others = new Map<string, string | undefined>();
   /** The values of `params` at the beginning of the session. */
   defaults: ReadonlyMap<string, string> = new Map();
   /** For requests to cancel. */
@@ -128,6 +128,11 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
   whenNotCancelled(next: () => void): void {
     if (this.#cancels === 0) next();
     else this.#afterCancels = next;
+  }
+
+  /** Settings have been reset, of `others` as well. */
+  forgetOthers(): void {
+    for (const name of this.others.keys()) this.others.set(name, undefined);
   }
 
   /** From now on, its messages are for this user; `undefined`: for nobody. */

@@ -19,6 +19,7 @@ test.each([
   "SELECT count(*), become(7) FROM t",
   "WITH a AS (DELETE FROM t RETURNING id) SELECT * FROM a",
   "WITH a AS ( /* */ insert into t values (1) returning id) SELECT * FROM a",
+  "WITH a AS (WITH b AS (SELECT 1) INSERT INTO t SELECT * FROM b RETURNING id) SELECT * FROM a",
   // In SJIS, the names of these functions end with a letter of which the second half looks like an operator.
   "SELECT \x83|(1)",
   "SELECT \x83[lower(1)",

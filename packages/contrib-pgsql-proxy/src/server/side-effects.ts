@@ -17,6 +17,14 @@ export function mayHaveSideEffects(bytes: Buffer, start: number, end: number): b
   return false;
 }
 
+/**
+ * The same of the text of a Parse. CREATE TABLE AS and SELECT INTO have the tag of a SELECT, and are told from one only
+ * by their rows, or by a description, which the client of a prepared statement need not ask for again.
+ */
+export function mayPreparedHaveSideEffects(bytes: Buffer, start: number, end: number): boolean {
+  return mayHaveSideEffects(bytes, start, end) || makingTables.test(bytes.toString("latin1", start, end));
+}
+
 /** `open`: where the parenthesis is. */
 function isUnknownCall(text: Buffer, open: number): boolean {
   const last = beforeSpace(text, open - 1);
@@ -30,16 +38,15 @@ function isUnknownCall(text: Buffer, open: number): boolean {
   return text[beforeSpace(text, first)] === dot || isHalf(text, first);
 }
 
-/** Whether the statement in these parentheses is one that writes. */
+/** Whether the statement in these parentheses may be one that writes: behind its own WITH, too. */
 function writes(text: Buffer, open: number): boolean {
   let first = open + 1;
   while (isSpace(text[first])) first++;
   let end = first;
   while (isOfWord(text[end])) end++;
   if (end === first) return text[first] === slash;
-  return end - first === 6 || end - first === 5
-    ? writing.has(text.toString("latin1", first, end).toLowerCase())
-    : false;
+  const length = end - first;
+  return length >= 4 && length <= 6 && writing.has(text.toString("latin1", first, end).toLowerCase());
 }
 
 /** The last position up to `at` that is not white space. */
@@ -65,11 +72,12 @@ function isHalf(text: Buffer, at: number): boolean {
   return (text[at] ?? 0) >= 64 && (text[at - 1] ?? 0) >= 128;
 }
 
+const makingTables = /\b(?:create|into)\b/i;
 const parenthesis = 40;
 const dot = 46;
 const slash = 47;
 const operators: ReadonlySet<number> = new Set(Buffer.from(",(=<>+-*%|&!~^[:;@#?"));
-const writing: ReadonlySet<string> = new Set(["insert", "update", "delete", "merge"]);
+const writing: ReadonlySet<string> = new Set(["insert", "update", "delete", "merge", "with"]);
 
 /** Words before a parenthesis: those that call nothing, types, and functions that leave nothing in a session. */
 const harmless: ReadonlySet<string> = new Set(

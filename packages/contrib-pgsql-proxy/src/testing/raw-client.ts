@@ -33,10 +33,10 @@ export class RawClient {
   }
 
   /** Until seven messages have come, if it is let in. */
-  async logIn(password: string, size = 1000): Promise<void> {
+  async logIn(password: string, size = 1000, params: ReadonlyMap<string, string> = new Map()): Promise<void> {
     const scram = new ScramClient(password);
     const first = Buffer.from(scram.first);
-    this.send(startupMessage("ann", "shop", new Map()), size);
+    this.send(startupMessage("ann", "shop", params), size);
     await this.next(1);
     this.send(message("p", "SCRAM-SHA-256\0", int32(first.length), first), size);
     const challenge = await this.next(2);
