@@ -44,8 +44,8 @@ export function areConditionsEqual(before: Condition | undefined, after: Conditi
 }
 
 /**
- * Of plain data: numbers, texts, booleans, lists and objects, whose keys have an order: fields are sent in that of their
- * dict. What is `undefined` is as if it were not there.
+ * Of plain data: numbers, texts, booleans, lists and objects, whose keys have an order: fields are sent in that of
+ * their dict. What is `undefined` is as if it were not there.
  */
 function areDataEqual(before: unknown, after: unknown): boolean {
   if (before === after) return true;
