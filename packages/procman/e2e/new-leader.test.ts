@@ -33,9 +33,9 @@ async function newChildOf(pid: number, known: readonly number[]): Promise<number
   return (await childrenOf(pid)).find(isNew) ?? 0;
 }
 
-/** The workers of a leader that gets ready. */
-async function workersStartedBy(pid: number, count: number): Promise<readonly number[]> {
-  await expect.poll(async () => (await childrenOf(pid)).length, patiently).toBe(count);
+/** The workers of a leader that gets ready: it starts the first one, and others at once if there are CPUs for them. */
+async function workersStartedBy(pid: number): Promise<readonly number[]> {
+  await expect.poll(async () => (await childrenOf(pid)).length, patiently).toBeGreaterThan(0);
   return await childrenOf(pid);
 }
 
@@ -243,7 +243,7 @@ describe("a new leader that", () => {
     const before = await childrenOf(leader);
     const reworked = program.call("rework", { leader: true }).catch((error: unknown) => String(error));
     const next = await newChildOf(leader, before);
-    const started = await workersStartedBy(next, 1);
+    const started = await workersStartedBy(next);
     process.kill(next, "SIGKILL");
     expect(await reworked).toMatch(/the new leader was ended by SIGKILL/);
     await expect.poll(() => [next, ...started].some(isAlive), patiently).toBe(false);
@@ -294,7 +294,7 @@ test("bans, followers of the log, and orders of the moment of a change of leader
   const { leader, workers } = await program.call("pids");
   await writeFile(join(folder.path, "wait"), "");
   const reworked = program.call("rework", { leader: true });
-  await workersStartedBy(await newChildOf(leader, workers), 2);
+  await workersStartedBy(await newChildOf(leader, workers));
   await program.call("steerNode", { backend: "there", node: "127.0.0.1:9", isDrained: true });
   const before = await program.call("leader");
   await rm(join(folder.path, "wait"));
@@ -327,7 +327,7 @@ test("an old leader that is killed before it has let go leaves no process", asyn
   await writeFile(join(folder.path, "wait"), "");
   const reworked = program.call("rework", { leader: true }).catch((error: unknown) => String(error));
   const next = await newChildOf(leader, workers);
-  const started = await workersStartedBy(next, 1);
+  const started = await workersStartedBy(next);
   process.kill(leader, "SIGKILL");
   expect(await reworked).toMatch(/closed the connection/);
   await expect.poll(() => [next, ...started, ...workers].some(isAlive), patiently).toBe(false);

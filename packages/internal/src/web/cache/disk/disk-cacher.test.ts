@@ -30,8 +30,14 @@ function siteIn(folder: string, origin = pages(), props = "", more: CachedSiteOp
   return cachedSite(origin, "", { sign: "diskCacher", cacher: `.folder = "${folder}" ${props}`, ...more });
 }
 
+/** Looks again if a folder that it had found is gone: cachers evict at any time. */
 async function filesIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(join(folder, "objects"), { recursive: true, withFileTypes: true });
+  const found = readdir(join(folder, "objects"), { recursive: true, withFileTypes: true });
+  const entries = await found.catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (entries === undefined) return await filesIn(folder);
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
