@@ -247,8 +247,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.#write(frame(frameType.headers, section), Infinity, false);
     if (this.#conn.isDraining) queueMicrotask(drained);
     this.#tunnel = new StreamTunnel({
-      // What the client says last may be its end for both sides, before its reader asks for more.
-      readContent: () => (this.isOver && this.isContentRead ? undefined : this.readContent()),
+      readContent: () => this.readContent(),
       sendContent: (piece) => this.sendContent(piece),
       writable: () => this.writable(),
       endContent: () => {
