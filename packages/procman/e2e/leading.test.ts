@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
 import { load } from "./load.ts";
+import { callProgram } from "../src/control/client.ts";
 import { ask, files, isAlive, serve, site, workersOf } from "./program.ts";
 
 // Each test starts up to ten processes from sources, on a machine that may be busy with other tests.
@@ -153,4 +154,31 @@ test("a program that is told to end while its second worker boots leaves no proc
   const { code, stderr } = await command.finished();
   expect(code).toBe(0);
   expect(stderr).not.toMatch(/not closed|the leader is gone/);
+});
+
+test("a program that is told to end while its second worker boots lets the first one finish its requests", async () => {
+  const pack = `import { defineAddon, pack } from "${import.meta.resolve("@hemi/hemi")}";
+    export default pack("test", [defineAddon({ sign: "endless", create: ({ workers }) => ({
+      prepare: () => workers.slot === 1 ? new Promise(() => console.error("worker 1 boots")) : undefined,
+    }) })]);`;
+  const slow = `import { existsSync } from "node:fs";
+    import { setTimeout as sleep } from "node:timers/promises";
+    export default async function handle(req, resp) {
+      console.error("the request has come");
+      while (!existsSync("go-on")) await sleep(20);
+      resp.end("finished");
+    }`;
+  await using folder = await folderWith({ ...files("one", 'endless "one" {}'), "pack.mjs": pack, "loop.ts": slow });
+  const options = ["serve", "--workers", "2", "--use", "./pack.mjs", "--grace", "60s"];
+  await using command = start(options, { cwd: folder.path });
+  const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
+  await command.line(/worker 1 boots/);
+  const answer = ask(Number(port), "/loop");
+  await command.line(/the request has come/);
+  command.child.kill("SIGTERM");
+  const pids = async () => (await callProgram({ path: join(folder.path, "vars", "hemi.sock") }, "pids")).workers;
+  await expect.poll(pids, { timeout: 60_000 }).toHaveLength(1);
+  await writeFile(join(folder.path, "go-on"), "");
+  expect(await answer).toBe("finished");
+  expect((await command.finished()).code).toBe(0);
 });

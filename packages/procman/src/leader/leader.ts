@@ -149,7 +149,8 @@ export class Leader {
 
   /**
    * Starts all workers. The first one reads the configuration, and the others boot what it has read. Rejects with the
-   * error of the first worker that cannot serve; nothing is left running then.
+   * error of the first worker that cannot serve; nothing is left running then. After `quit`, it rejects too, and the
+   * workers that serve by then finish their work.
    */
   async start(): Promise<void> {
     try {
@@ -157,7 +158,7 @@ export class Leader {
       this.#mayTakeTime = false;
       this.#memoryLimit?.start();
     } catch (error) {
-      await this.stop();
+      if (!this.#isEnding) await this.stop();
       throw error;
     }
   }
