@@ -25,7 +25,7 @@ import { Sockets } from "./sockets.ts";
 import { Standings } from "./standings.ts";
 import { staleModules } from "./stale-modules.ts";
 import type { Successor } from "./successor.ts";
-import { statusOf } from "./worker-answers.ts";
+import { hasLeft, statusOf } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -365,6 +365,11 @@ export class Leader {
     if (running === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
     this.#assertServing();
     return { workers: this.#slots.length, startedAt: this.#startedAt, reloads: this.#reloads, running };
+  }
+
+  /** Resolves after `retire` when no worker accepts connections any more. */
+  async left(): Promise<void> {
+    await Promise.all(this.#processes().map(hasLeft));
   }
 
   /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */
