@@ -16,6 +16,7 @@ import {
   type SocketSource,
 } from "./bound-socket.ts";
 import { limitReachedBy } from "./last-descriptor.ts";
+import { inheritNoDelay } from "./no-delay.ts";
 
 export type { ListenAddress } from "./bound-socket.ts";
 
@@ -127,6 +128,7 @@ class Listener {
   /** Connections that arrived while no gate was open. The next gate takes them. */
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
+  #isNoDelayInherited = false;
   /** When the log was told last that there are no more descriptors. */
   #toldAt = -Infinity;
 
@@ -137,7 +139,7 @@ class Listener {
     this.#closed = closed;
     this.address = bound.address;
     this.port = bound.port;
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
+    this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#take(socket));
   }
 
   /** For messages. */
@@ -172,6 +174,7 @@ class Listener {
   }
 
   #take(socket: net.Socket): void {
+    if (!this.#isNoDelayInherited) socket.setNoDelay();
     const accepting = this.#accepting.at(-1);
     const limit = limitReachedBy(socket);
     if (limit !== undefined) this.#tellOfLimit(limit, accepting?.share);
@@ -199,6 +202,7 @@ class Listener {
       this.#server.once("error", failed);
       this.#server.once("listening", () => {
         this.#server.off("error", failed);
+        this.#isNoDelayInherited = inheritNoDelay(this.#server);
         // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();
