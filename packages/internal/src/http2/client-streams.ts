@@ -42,6 +42,8 @@ export abstract class ClientStreams
   #abandoned: Set<Http2Exchan> | undefined;
   /** Made for the first stream that it is needed for. */
   #earlyAnswers: EarlyAnswers | undefined;
+  /** No stream is served any more, and nothing is sent. */
+  #areLeft = false;
   /** Those whose readers get what the present reading brings. */
   #due: Http2Exchan[] = [];
 
@@ -217,6 +219,8 @@ export abstract class ClientStreams
   }
 
   contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void {
+    // A handlet may read what has come after our side is shut, where a frame would break the connection off.
+    if (this.#areLeft) return;
     this.giveBack(size);
     this.giveBackOn(exchan, size, isFast, this.server.settings.http2MaxStreamWindow);
   }
@@ -338,6 +342,7 @@ export abstract class ClientStreams
 
   /** The connection serves no stream any more. */
   protected leaveStreams(): void {
+    this.#areLeft = true;
     this.#earlyAnswers?.end();
     const exchans = this.streams.values();
     this.streams.clear();
