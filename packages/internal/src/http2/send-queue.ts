@@ -3,6 +3,11 @@
 import { BlockPool } from "../net/block-pool.ts";
 import { defaultMaxFrameSize } from "./frames.ts";
 
+interface WaitingPiece {
+  readonly piece: Uint8Array;
+  readonly block: ArrayBuffer | undefined;
+}
+
 export class SendQueue {
   /** Of the first piece, what has been sent. */
   offset = 0;
@@ -15,17 +20,19 @@ export class SendQueue {
   /** Behind the pieces, a stretch of a file is to be sent: so many bytes of it, and who is told when it can be. */
   regionSize = 0;
   region: PromiseWithResolvers<number> | undefined;
-  readonly #pieces: Uint8Array[] = [];
-  /** By piece: the memory that was lent for it. */
-  readonly #blocks: (ArrayBuffer | undefined)[] = [];
+  /** Of most streams, one piece waits. */
+  #first: Uint8Array | undefined;
+  /** The memory that was lent for it. */
+  #firstBlock: ArrayBuffer | undefined;
+  #others: WaitingPiece[] | undefined;
 
   get first(): Uint8Array | undefined {
-    return this.#pieces[0];
+    return this.#first;
   }
 
   /** How many pieces wait. */
   get length(): number {
-    return this.#pieces.length;
+    return this.#first === undefined ? 0 : 1 + (this.#others?.length ?? 0);
   }
 
   /** The piece must not be changed. */
@@ -47,9 +54,10 @@ export class SendQueue {
   /** The first piece was sent. */
   shift(): void {
     this.offset = 0;
-    this.#pieces.shift();
-    const block = this.#blocks.shift();
-    if (block !== undefined) pool.giveBack(block);
+    if (this.#firstBlock !== undefined) pool.giveBack(this.#firstBlock);
+    const next = this.#others?.shift();
+    this.#first = next?.piece;
+    this.#firstBlock = next?.block;
   }
 
   /** Nothing of it is sent any more. */
@@ -58,8 +66,12 @@ export class SendQueue {
   }
 
   #push(piece: Uint8Array, block: ArrayBuffer | undefined): void {
-    this.#pieces.push(piece);
-    this.#blocks.push(block);
+    if (this.#first !== undefined) {
+      (this.#others ??= []).push({ piece, block });
+      return;
+    }
+    this.#first = piece;
+    this.#firstBlock = block;
   }
 }
 
