@@ -18,6 +18,7 @@ import { AcceptedConn, type AcceptedConnListener } from "./accepted-conn.ts";
 import { connIdSize, type ConnIds } from "./conn-ids.ts";
 import { ConnTable, connIdKey } from "./conn-table.ts";
 import { hostPort, type NativeQuic } from "./native.ts";
+import { QuicheConn } from "./quiche-conn.ts";
 import type { WorkerRelay } from "./worker-relay.ts";
 import type { RetryTokens } from "./retry-tokens.ts";
 import type { SiteConfig } from "./site-configs.ts";
@@ -112,7 +113,8 @@ export class QuicEndpoint {
     this.#turn = undefined;
     const dirty = this.#dirty;
     this.#dirty = new Set();
-    for (const { conn } of dirty) conn.endOfTurn();
+    for (const { conn } of dirty) conn.makePackets();
+    QuicheConn.sendPackets();
   }
 
   #take(datagram: Buffer, from: Endpoint, isRelayed: boolean): void {
