@@ -63,6 +63,11 @@ export class OwnStreams {
     this.decoder(instruction);
   };
 
+  /** Acknowledgments of sections wait for others: `flush` is to be called some time. */
+  get hasDelayed(): boolean {
+    return this.#toEncoder.length > 0;
+  }
+
   /** Sends instructions, and what waits. `mayDelay`: a few acknowledgments may wait for a packet with more. */
   flush(mayDelay = false): void {
     // Each has its place among others of its stream, and none is of use before a turn is over.

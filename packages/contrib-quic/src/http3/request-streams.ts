@@ -270,8 +270,8 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   /** More may be sent. */
   protected flushOutputs(): void {
-    // While requests are served, more sections will come to be acknowledged, and `lookForStopped` comes in any case.
-    this.own.flush(this.exchans.size > 0);
+    // More sections are likely to come that have to be acknowledged; `lookForStopped` comes in any case.
+    this.own.flush(true);
     this.#refused?.flush();
     if (this.#blockedOutputs === undefined) return;
     for (const exchan of [...this.#blockedOutputs]) {

@@ -28,7 +28,9 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
   readonly #idleDeadline: Deadline;
   /** When the client's SETTINGS must have come; later, when a drain must have been heard of. */
   readonly #answerDeadline: Deadline;
-  /** When clients are looked for that have given a response up; made when a response is not complete at once. */
+  /**
+   * When clients are looked for that have given a response up, and what was delayed is sent. Made when there is either.
+   */
   #stopDeadline: Deadline | undefined;
   #hasSettings = false;
   /** `announced`: the client has been told, and may not have heard yet. `final`: no stream begins any more. */
@@ -103,6 +105,10 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
   advance(): void {
     if (this.#isOver) return;
     this.guarded(() => {
+      for (const id of this.quic.begun()) {
+        if (this.#isOver) return;
+        this.requestReadable(id);
+      }
       for (const id of this.quic.readable()) {
         if (this.#isOver) return;
         if (this.#sessions?.readable(id) === true) continue;
@@ -169,15 +175,12 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
   protected settle(): void {
     if (this.#isOver || this.quic.isClosed) return;
     const { settings } = this.server;
-    if (this.openStreams > 0) {
-      this.#idleDeadline.clear();
-      this.#stopDeadline ??= this.server.makeDeadline(() => this.#lookForStops());
-      if (!this.#stopDeadline.isSet) this.#stopDeadline.set(stopInterval);
-    } else if (this.#drain === "final") this.#leave();
-    else if (!this.#idleDeadline.isSet) {
-      this.#stopDeadline?.clear();
-      this.#idleDeadline.set(settings.idleTimeout);
-    }
+    if (this.openStreams > 0) this.#idleDeadline.clear();
+    else if (this.#drain === "final") return this.#leave();
+    else if (!this.#idleDeadline.isSet) this.#idleDeadline.set(settings.idleTimeout);
+    if (this.openStreams === 0 && !this.own.hasDelayed) return this.#stopDeadline?.clear();
+    this.#stopDeadline ??= this.server.makeDeadline(() => this.#lookForStops());
+    if (!this.#stopDeadline.isSet) this.#stopDeadline.set(stopInterval);
   }
 
   #lookForStops(): void {

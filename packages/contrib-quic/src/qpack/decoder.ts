@@ -86,7 +86,9 @@ export class QpackDecoder {
     }
     if (requiredInserts > 0) {
       const { send, acknowledge = send } = this.#options;
-      acknowledge(integer(0x80, 0x7f, streamId));
+      // One that tells the peer of inserts, too, is waited for: until then it may not refer to them.
+      const isNews = requiredInserts > this.#acknowledged;
+      (isNews ? send : acknowledge)(integer(0x80, 0x7f, streamId));
       this.#acknowledged = Math.max(this.#acknowledged, requiredInserts);
     }
     return block;
