@@ -43,7 +43,12 @@ export class EnvelopeReader {
         return envelopeIn(piece, at, end);
       }
     }
-    if (!this.#fill(envelopeHeadSize) || !this.#fill(this.#sizeAt(this.#begun, 0))) return undefined;
+    if (!this.#fill(envelopeHeadSize) || !this.#fill(this.#sizeAt(this.#begun, 0))) {
+      // All of it is cut: a stream that idles need not keep it.
+      this.#piece = noBytes;
+      this.#start = 0;
+      return undefined;
+    }
     const next = envelopeIn(this.#begun, 0, this.#size);
     this.#begun = noBytes;
     this.#size = 0;
