@@ -16,6 +16,7 @@ import {
   type SocketSource,
 } from "./bound-socket.ts";
 import { limitReachedBy } from "./last-descriptor.ts";
+import { inheritNoDelay } from "./no-delay.ts";
 
 export type { ListenAddress } from "./bound-socket.ts";
 
@@ -140,6 +141,7 @@ class Listener {
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
   #hasStopped = false;
+  #isNoDelayInherited = false;
   /** When the log was told last that there are no more descriptors. */
   #toldAt = -Infinity;
 
@@ -150,7 +152,7 @@ class Listener {
     this.#closed = closed;
     this.address = bound.address;
     this.port = bound.port;
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
+    this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#take(socket));
   }
 
   /** For messages. */
@@ -185,6 +187,7 @@ class Listener {
   }
 
   #take(socket: net.Socket): void {
+    if (!this.#isNoDelayInherited) socket.setNoDelay();
     const accepting = this.#accepting.at(-1);
     const limit = limitReachedBy(socket);
     if (limit !== undefined) this.#tellOfLimit(limit, accepting?.share);
@@ -212,6 +215,7 @@ class Listener {
       this.#server.once("error", failed);
       this.#server.once("listening", () => {
         this.#server.off("error", failed);
+        this.#isNoDelayInherited = inheritNoDelay(this.#server);
         // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();

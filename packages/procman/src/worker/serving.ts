@@ -175,7 +175,7 @@ export class Serving {
     return listCronjobs(this.#stage, Date.now());
   }
 
-  cronPreview(order: CronPreview): readonly CronjobTimes[] {
+  cronPreview(order: CronPreview): Promise<readonly CronjobTimes[]> {
     return previewCronjobs(this.#stage, order);
   }
 

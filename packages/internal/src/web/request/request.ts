@@ -299,9 +299,19 @@ export class Request extends RequestTarget {
     this.#wire.onAbort(() => guarded(listener, (error) => this.noteFault(error, handlet)));
   }
 
+  /** For the engine: the same for a listener that never throws. */
+  onGone(listener: () => void): void {
+    this.#wire.onAbort(listener);
+  }
+
   /** For the engine: logs an error of a callback that has no other caller. `handlet`: its owner. */
   noteFault(error: unknown, handlet = this.handlet): void {
     if (!isPeerGone(error)) this.#server?.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this);
+  }
+
+  /** For the engine: what it is made of, if no HTTP request has come: a call by another protocol. */
+  get standsFor(): object | undefined {
+    return this.#wire.standsFor;
   }
 
   /** The number of requests above this one, each of which made the next; 0 for a client's request. */
@@ -335,6 +345,13 @@ export class Request extends RequestTarget {
       throw new HemiError("HEMI_USAGE", "there are no sessions here: name a stater by .withStater of the webapp");
     }
     return (this.#session = this.#sessions.of(this, this.#sessionResponse));
+  }
+
+  /** Whether there are sessions here: otherwise `session` throws. */
+  get hasSessions(): boolean {
+    if (this.#sessions !== undefined) return true;
+    const parent = this.#wire.lineage?.parent;
+    return parent instanceof Request && parent.hasSessions;
   }
 
   /** For the engine: the sessions of its webapp, and the response that gets the cookie. */
