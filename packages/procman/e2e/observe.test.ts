@@ -89,3 +89,19 @@ test("profiles are written while the worker serves, and one at a time", async ()
   expect(absent).toMatchObject({ code: 1 });
   expect(absent.stderr).toContain("no worker 7 is ready; there are: 0");
 });
+
+test("a worker that ends while it is measured is named, and so is the file that is not complete", async () => {
+  await using site = await program();
+  const { stdout } = await site.run("workers", "--json");
+  const [{ pid }] = JSON.parse(stdout) as [{ readonly pid: number }];
+  const measured = site.run("cpu", "--for", "5m", "--out", "a.cpuprofile");
+  await expect
+    .poll(() => readFile(join(site.path, "a.cpuprofile")).catch(() => null), { timeout: 60_000 })
+    .not.toBeNull();
+  process.kill(pid, "SIGKILL");
+  const { code, stderr } = await measured;
+  expect(code).toBe(2);
+  expect(stderr).toContain(`worker 0, process ${pid}, has ended before it had answered: `);
+  expect(stderr).toContain("a.cpuprofile is not complete");
+  expect(await site.ask()).toBe("hello");
+});

@@ -25,7 +25,7 @@ import { Sockets } from "./sockets.ts";
 import { Standings } from "./standings.ts";
 import { staleModules } from "./stale-modules.ts";
 import type { Successor } from "./successor.ts";
-import { hasLeft, statusOf } from "./worker-answers.ts";
+import { answerOf, hasLeft, statusOf } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -209,22 +209,29 @@ export class Leader {
     params: WorkerCalls[Name]["params"],
   ): Promise<readonly { readonly slot: number; readonly result: WorkerCalls[Name]["result"] }[]> {
     return await Promise.all(
-      this.#ready().map(async (worker) => ({ slot: worker.slot, result: await worker.call(name, params) })),
+      this.#ready().map(async (worker) => ({
+        slot: worker.slot,
+        result: await answerOf(worker, worker.call(name, params)),
+      })),
     );
   }
 
-  /** Calls the ready worker of a slot. Rejects with HEMI_USAGE if there is none. */
+  /**
+   * Calls the ready worker of a slot. Rejects with HEMI_USAGE if there is none, and with HEMI_PROCESS if it ends before
+   * it has answered. `lost`: what that means, for the message.
+   */
   async callSlot<Name extends keyof WorkerCalls>(
     slot: number,
     name: Name,
     params: WorkerCalls[Name]["params"],
+    lost?: string,
   ): Promise<WorkerCalls[Name]["result"]> {
     const worker = this.#slots[slot]?.ready;
     if (worker === undefined) {
       const slots = this.#ready().map((ready) => ready.slot);
       throw new HemiError("HEMI_USAGE", `no worker ${slot} is ready; there are: ${slots.join(", ")}`);
     }
-    return await worker.call(name, params);
+    return await answerOf(worker, worker.call(name, params), lost);
   }
 
   /** Checks a file, by default the configuration file, and compares it with what runs. */
@@ -259,7 +266,7 @@ export class Leader {
   ): Promise<WorkerCalls[Name]["result"]> {
     const [worker] = this.#ready();
     if (worker === undefined) throw new HemiError("HEMI_PROCESS", "no worker is ready");
-    return await worker.call(name, params);
+    return await answerOf(worker, worker.call(name, params));
   }
 
   /**

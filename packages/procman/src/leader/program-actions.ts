@@ -49,7 +49,7 @@ export function programActions(program: ActingProgram): ActionHandlers {
       const report = await leader().counts.total();
       return report.filter(({ values }) => values.some((value) => value !== 0));
     },
-    profile: (order) => leader().callSlot(order.slot, "profile", order),
+    profile: (order) => leader().callSlot(order.slot, "profile", order, `${order.file} is not complete`),
     measure: (order) => leader().callSlot(order.slot, "measure", order),
     advise: (order) => adviseOn(leader(), order),
     backends: ({ backend }) => leader().orders.backends(backend),

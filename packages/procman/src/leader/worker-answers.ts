@@ -1,7 +1,9 @@
 // What workers say of themselves, when they answer soon.
 
 import type { Plan, ReloadCost } from "@hemi/hemi";
+import { HemiError } from "@hemi/hemi/base";
 import type { WorkerUsage } from "../channel/calls.ts";
+import { RemoteError } from "../channel/channel.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import { sumOfCosts } from "./sum-of-costs.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -16,6 +18,21 @@ export async function statusOf(worker: ToldWorker): Promise<WorkerStatus> {
   const usage = await soon(worker.call("usage", undefined)).catch(() => undefined);
   const { rss = null, cpu = null, conns = null } = usage ?? {};
   return { slot, pid, state, startedAt, rss, cpu, conns };
+}
+
+/** Its answer. Rejects with HEMI_PROCESS if it ends before. `lost`: what that means for who asks. */
+export async function answerOf<Answer>(
+  { slot, pid }: Pick<WorkerProcess, "slot" | "pid">,
+  answer: Promise<Answer>,
+  lost = "ask again",
+): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof RemoteError) throw cause;
+    const text = `worker ${slot}, process ${pid ?? "?"}, has ended before it had answered: ${lost}`;
+    throw new HemiError("HEMI_PROCESS", text, { cause });
+  }
 }
 
 /** What it would cost at this moment to follow a plan. */
