@@ -114,7 +114,8 @@ test("a reset of either side resets the other one", async () => {
   await client.exactly(2);
   node.conns[0]?.socket.resetAndDestroy();
   expect(await client.ending()).toBe("reset");
-  expect(site.log.join("\n")).toMatch(/client 127\.0\.0\.1 port [1-9]\d*: its connection was ended: nodeAborted/);
+  const told = /client 127\.0\.0\.1 port [1-9]\d*: its connection was ended: nodeAborted/;
+  while (!site.log.some((line) => told.test(line))) await new Promise((resolve) => setImmediate(resolve));
   await using second = await site.connect();
   await second.exactly(2);
   second.reset();
