@@ -18,7 +18,7 @@ const getByHttp2 = Buffer.concat([
   Buffer.from("00000e010500000001828684" + "4109612e6578616d706c65", "hex"),
 ]);
 
-export const idleMemory = idleMemoryWork(`memory for each of ${count} idle connections`, get, "9 KB", "6 KB");
+export const idleMemory = idleMemoryWork(`memory for each of ${count} idle connections`, get, "7 KB", "6 KB");
 export const idleHttp2Memory = idleMemoryWork(
   `memory for each of ${count} idle HTTP/2 connections`,
   getByHttp2,

@@ -7,20 +7,25 @@ import type { CodecServer, CodecSettings } from "./codec-server.ts";
 /** Each has its time in the settings. */
 export type Wait = "idle" | "drainIdle" | "head" | "content" | "handle" | "write" | "linger";
 
+/** Whose timeouts they are. */
+export interface TimeoutsOwner {
+  /** What was waited for has not come in time. */
+  timedOut(wait: Wait | undefined): void;
+}
+
 export class ConnTimeouts {
   /** There was progress: what is waited for next has its whole time, though it was waited for already. */
   hasMoved = false;
   readonly #socket: Socket;
   readonly #server: CodecServer;
   readonly #deadline: Deadline;
-  readonly #expired: (wait: Wait | undefined) => void;
+  readonly #owner: TimeoutsOwner;
   #wait: Wait | undefined;
 
-  /** `expired` is told what has not come in time. */
-  constructor(socket: Socket, server: CodecServer, expired: (wait: Wait | undefined) => void) {
+  constructor(socket: Socket, server: CodecServer, owner: TimeoutsOwner) {
     this.#socket = socket;
     this.#server = server;
-    this.#expired = expired;
+    this.#owner = owner;
     this.#deadline = server.makeDeadline(() => this.#expire());
   }
 
@@ -50,7 +55,7 @@ export class ConnTimeouts {
   #expire(): void {
     const wait = this.#wait;
     this.#wait = undefined;
-    this.#expired(wait);
+    this.#owner.timedOut(wait);
   }
 }
 

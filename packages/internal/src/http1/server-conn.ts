@@ -35,6 +35,13 @@ import type { WholeResponses } from "./whole-responses.ts";
 /** `tunnel`: the socket is in the hands of who left HTTP on it. */
 type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "closed";
 
+/** Where a socket has its connection, for the listeners. */
+const connKey = Symbol("connection");
+
+interface ServedSocket extends Socket {
+  [connKey]?: Http1Conn;
+}
+
 export class Http1Conn implements Http1ExchanConn, GateConn {
   readonly peer: Peer;
   /** Of its gate. */
@@ -72,13 +79,15 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     this.#server = server;
     this.peer = askNow(peer);
     this.output = new Output(socket, clientGone, tls?.maxWrite);
-    this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
-    readDirectly(socket, this.#receivedShared, this.#received);
-    socket.on("end", this.#ended);
-    socket.on("drain", this.#drainedNow);
+    this.#timeouts = new ConnTimeouts(socket, server, this);
+    const served: ServedSocket = socket;
+    served[connKey] = this;
+    readDirectly(socket, Http1Conn.#onShared, Http1Conn.#onData);
+    socket.on("end", Http1Conn.#onEnd);
+    socket.on("drain", Http1Conn.#onDrain);
     // What went wrong with a socket is of no use: its "close" follows.
     socket.on("error", noop);
-    socket.on("close", this.#closed);
+    socket.on("close", Http1Conn.#onClose);
     this.#settle();
   }
 
@@ -121,9 +130,6 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
 
   // ---- input ----
 
-  readonly #received = (chunk: Buffer): void => this.#take(chunk, false);
-  readonly #receivedShared = (bytes: Buffer): void => this.#take(bytes, true);
-
   #take(bytes: Buffer, isShared: boolean): void {
     if (this.#closing !== undefined) return this.#closing.received();
     this.input.add(bytes, isShared);
@@ -133,7 +139,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     this.input.own();
   }
 
-  readonly #ended = (): void => {
+  #ended(): void {
     this.#peerEnded = true;
     const exchan = this.#exchan;
     if (this.#closing !== undefined) this.#closing.peerEnded();
@@ -141,7 +147,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     // It may still read the answer; but where someone asked to hear of its leaving, it has left.
     else if (exchan.isWatched) this.#socket.destroy();
     else if (exchan.isReading) exchan.contentFailed(endedEarly());
-  };
+  }
 
   /** Goes as far as the input allows. */
   #advance(): void {
@@ -206,7 +212,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     const socket = this.#socket;
     this.#leaveSocket();
     this.#phase = "closed";
-    socket.off("error", noop).off("close", this.#closed);
+    socket.off("error", noop).off("close", Http1Conn.#onClose);
     this.#server.handOver(this, socket);
     return false;
   }
@@ -325,8 +331,8 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     const socket = this.#socket;
     this.#timeouts.end();
     this.#hold(true);
-    readAsStream(socket, this.#received);
-    socket.off("end", this.#ended).off("drain", this.#drainedNow);
+    readAsStream(socket, Http1Conn.#onData);
+    socket.off("end", Http1Conn.#onEnd).off("drain", Http1Conn.#onDrain);
     const rest = this.input.take();
     if (rest.length > 0) socket.unshift(rest);
   }
@@ -342,10 +348,10 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
 
   // ---- output and the end ----
 
-  readonly #drainedNow = (): void => {
+  #drainedNow(): void {
     this.output.unblocked();
     this.#advance();
-  };
+  }
 
   /** Answers a request that could not be read, and closes. */
   #refuse(status: number, reason: string): void {
@@ -370,7 +376,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     this.#closing = new LingeringClose(this.#socket, this.#server, this.#timeouts, this.#peerEnded);
   }
 
-  readonly #closed = (): void => {
+  #closed(): void {
     this.#phase = "closed";
     this.#timeouts.end();
     const exchan = this.#exchan;
@@ -378,6 +384,29 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     exchan?.clientLeft();
     this.output.closed();
     this.#server.closed(this);
+  }
+
+  // Listeners that all connections share: ones of its own would cost each 500 bytes for as long as it is open.
+
+  static readonly #onData = function (this: ServedSocket, bytes: Buffer): void {
+    const conn = this[connKey];
+    if (conn !== undefined) conn.#take(bytes, false);
+  };
+  static readonly #onShared = function (this: ServedSocket, bytes: Buffer): void {
+    const conn = this[connKey];
+    if (conn !== undefined) conn.#take(bytes, true);
+  };
+  static readonly #onEnd = function (this: ServedSocket): void {
+    const conn = this[connKey];
+    if (conn !== undefined) conn.#ended();
+  };
+  static readonly #onDrain = function (this: ServedSocket): void {
+    const conn = this[connKey];
+    if (conn !== undefined) conn.#drainedNow();
+  };
+  static readonly #onClose = function (this: ServedSocket): void {
+    const conn = this[connKey];
+    if (conn !== undefined) conn.#closed();
   };
 
   // ---- waiting ----
@@ -419,7 +448,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     else resumeReading(this.#socket);
   }
 
-  #expired(wait: Wait | undefined): void {
+  timedOut(wait: Wait | undefined): void {
     const { settings } = this.#server;
     switch (wait) {
       case "idle":

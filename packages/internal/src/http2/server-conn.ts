@@ -72,7 +72,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     this.frames = new ClientFrames(this, server, this.idleFrames);
     const tooLarge = (): void => this.fail(errorCode.frameSizeError, "a frame is larger than allowed");
     this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, tooLarge, true);
-    this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
+    this.#timeouts = new ConnTimeouts(socket, server, this);
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
     const received = (chunk: Buffer): void => this.#received(chunk);
     readDirectly(socket, received, received);
@@ -319,7 +319,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     else resumeReading(this.#socket);
   }
 
-  #expired(wait: Wait | undefined): void {
+  timedOut(wait: Wait | undefined): void {
     const { settings } = this.server;
     switch (wait) {
       case "idle":

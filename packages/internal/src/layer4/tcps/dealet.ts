@@ -12,9 +12,12 @@ import type { ConnEndReason } from "../end-reason.ts";
 
 /** A client's connection, as dealets see it. It is held: nothing is read until a dealet begins. */
 export interface TcpsConn extends ConnFacts {
-  /** The other end of the connection, and the client that a PROXY header has named. */
+  /**
+   * The other end of the connection, and the client that a PROXY header has named. The socket is asked at the first
+   * use: ask while the connection is open.
+   */
   readonly peer: Peer;
-  /** The client. */
+  /** The client: ask as of `peer`. */
   readonly source: Endpoint;
   /** The address that the client connected to. */
   readonly destination: Endpoint;
