@@ -225,6 +225,20 @@ describe("handshakes", () => {
   });
 });
 
+test("rules know the server name that a client asks for, whether or not it decides the certificate", async () => {
+  const rule = `rule $tlsServerName == "any.example" { .returnText = "any" }`;
+  const other = `webapp "other" {
+    .hostnames = ("a.example") .tlsCert = ("${at("a.crt")}") .tlsKey = ("${at("a.key")}")
+    rule { .returnText = "a" }
+  }`;
+  for (const more of ["", other]) {
+    const site = await boot("", rule, more);
+    await using _stage = site.stage;
+    await using client = await QuicClient.connect({ port: portOf(site), serverName: "Any.Example" });
+    expect((await client.ask({ ":authority": "any.example" })).content.toString()).toBe("any");
+  }
+});
+
 test("streams that come in another order than that of their numbers are all answered", async () => {
   const site = await boot();
   await using _stage = site.stage;

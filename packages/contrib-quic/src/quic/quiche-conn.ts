@@ -112,6 +112,7 @@ export class QuicheConn implements QuicConn, PacketSender {
   }
 
   sendPacket(packet: Buffer, to: HostPort): boolean {
+    if (this.#isGone) return true;
     try {
       return this.#owner.send(packet, to);
     } catch (error) {
