@@ -80,15 +80,12 @@ export class DiskIndex {
 
   /** Files that a purge selects, in portions. Removing what it has given is allowed. */
   *selected(selector: PurgeSelector): Generator<readonly string[], void, void> {
-    const [where, ...values] = conditionOf(selector);
-    for (let last = 0; ;) {
-      const rows = this.#database.rows(
-        `SELECT id, path FROM object WHERE ${where} AND id > ? ORDER BY id LIMIT ${portion}`,
-        ...[...values, last],
-      );
-      if (rows.length === 0) return;
-      last = Number(rows.at(-1)?.["id"]);
+    const { sql, values, after } = selectionOf(selector);
+    let rows = this.#database.rows(sql, ...values);
+    for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
+      const next = after(last);
       yield rows.map(({ path }) => String(path));
+      rows = this.#database.rows(sql, ...next);
     }
   }
 
@@ -127,11 +124,34 @@ export class DiskIndex {
   }
 }
 
-function conditionOf(selector: PurgeSelector): readonly [where: string, ...values: string[]] {
-  if (selector === "all") return ["1"];
-  if ("url" in selector) return ["url = ?", selector.url];
-  if ("tag" in selector) return ["id IN (SELECT id FROM tag WHERE tag = ?)", selector.tag];
-  return ["url >= ? AND url < ?", selector.prefix, `${selector.prefix}\u{10ffff}`];
+/** How the files that a purge selects are found in portions: each in the order of an index, behind the one before. */
+export interface Selection {
+  readonly sql: string;
+  /** For the first portion. */
+  readonly values: readonly (string | number)[];
+  /** For the portion behind one that ends with this row. */
+  readonly after: (row: Readonly<Record<string, unknown>>) => readonly (string | number)[];
+}
+
+/** For `DiskIndex`. Whatever a purge selects, and however much, a portion is found without a look at others. */
+export function selectionOf(selector: PurgeSelector): Selection {
+  const idOf = (row: Readonly<Record<string, unknown>>): number => Number(row["id"]);
+  if (selector === "all") {
+    const sql = `SELECT id, path FROM object WHERE id > ? ORDER BY id LIMIT ${portion}`;
+    return { sql, values: [0], after: (row) => [idOf(row)] };
+  }
+  if ("url" in selector) {
+    const sql = `SELECT id, path FROM object WHERE url = ? AND id > ? ORDER BY id LIMIT ${portion}`;
+    return { sql, values: [selector.url, 0], after: (row) => [selector.url, idOf(row)] };
+  }
+  if ("tag" in selector) {
+    const sql = `SELECT tag.id, path FROM tag CROSS JOIN object ON object.id = tag.id
+      WHERE tag = ? AND tag.id > ? ORDER BY tag.id LIMIT ${portion}`;
+    return { sql, values: [selector.tag, 0], after: (row) => [selector.tag, idOf(row)] };
+  }
+  const end = `${selector.prefix}\u{10ffff}`;
+  const sql = `SELECT id, url, path FROM object WHERE (url, id) > (?, ?) AND url < ? ORDER BY url, id LIMIT ${portion}`;
+  return { sql, values: [selector.prefix, 0, end], after: (row) => [String(row["url"]), idOf(row), end] };
 }
 
 /** Another one after each start of the machine. */
@@ -143,7 +163,8 @@ async function bootId(): Promise<string> {
   }
 }
 
-const schema = `
+/** For `DiskIndex`. */
+export const schema = `
   CREATE TABLE IF NOT EXISTS object (
     id INTEGER PRIMARY KEY, path TEXT UNIQUE, key TEXT, url TEXT, size INTEGER, stored_at INTEGER, used_at INTEGER
   );
