@@ -4,13 +4,13 @@ import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { SingleFlight, threadPoolSize, Turns } from "@hemi/common";
 import {
+  authenticatedUser,
   type Context,
   defineHandlet,
   examineFile,
   type Entry,
   type HandletPart,
   PropError,
-  LocalKey,
   prop,
   type PropsOf,
   type Request,
@@ -56,9 +56,6 @@ const props = {
    */
   maxWaiting: prop.integer({ default: 64, max: 10_000 }),
 };
-
-/** Who it is, for the handlets behind `basicAuth`: `req.locals.get(authenticatedUser)`. */
-export const authenticatedUser = new LocalKey<string>("authenticatedUser");
 
 /**
  * Asks for name and password with 401. Whoever has them is left to the next handlet or rule. It takes as long to refuse

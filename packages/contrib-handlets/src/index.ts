@@ -2,7 +2,7 @@
 
 import { pack } from "@hemi/internal";
 import { accessChecker } from "./access-checker.ts";
-import { authenticatedUser, basicAuth } from "./basic-auth.ts";
+import { basicAuth } from "./basic-auth.ts";
 import { cors } from "./cors.ts";
 import { favicon } from "./favicon.ts";
 import { health } from "./health.ts";
@@ -16,7 +16,6 @@ import { rewriter } from "./rewriter.ts";
 
 export {
   accessChecker,
-  authenticatedUser,
   basicAuth,
   cors,
   favicon,

@@ -244,12 +244,12 @@ export class QuicFront implements WebFront, QuicAcceptor {
     return retry === "always" || (retry === "underLoad" && (this.#handshakes + hellos) * 2 >= this.maxHellos);
   }
 
-  admits({ address }: Endpoint): boolean {
+  admits(client: Endpoint): boolean {
     const { context, clients } = this.#options;
     const isFull = this.#conns.size >= shareOf(context.props.maxConns, context.workers);
-    if (!isFull && this.#handshakes < this.maxHellos && clients.mayConnect(address)) return true;
+    if (!isFull && this.#handshakes < this.maxHellos && clients.mayConnect(client)) return true;
     this.counts.refused();
-    if (isFull) this.#refused.add(address);
+    if (isFull) this.#refused.add(client.address);
     return false;
   }
 
@@ -261,7 +261,6 @@ export class QuicFront implements WebFront, QuicAcceptor {
 
   began(accepted: AcceptedConn): void {
     const { clients, context } = this.#options;
-    const { address } = accepted.remote;
     const deadline = this.makeDeadline(() => {
       this.handshakeFailed(accepted.remote, `it took longer than ${context.props.handshakeTimeout} ms`);
       accepted.conn.abandon();
@@ -270,7 +269,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
     this.#conns.set(accepted, conn);
     this.#handshakes++;
     this.counts.accepted();
-    clients.connected(conn.closing, address);
+    clients.connected(conn.closing, accepted.remote);
     deadline.set(context.props.handshakeTimeout);
   }
 

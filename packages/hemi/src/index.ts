@@ -10,7 +10,7 @@ import servers from "@hemi/contrib-servers";
 import { bootWith, type Boot, type CorePack } from "@hemi/internal";
 import { knownPackages } from "./known-packages.ts";
 
-export { authenticatedUser, hashPassword, type ScryptCost } from "@hemi/contrib-handlets";
+export { hashPassword, type ScryptCost } from "@hemi/contrib-handlets";
 export { ConnServer, connServerProps, type ConnServerSettings, type ServedSocket } from "@hemi/contrib-servers";
 export * from "@hemi/internal";
 

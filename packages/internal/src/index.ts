@@ -276,6 +276,7 @@ export { AltServices } from "./web/dispatch/alt-services.ts";
 
 // RPC
 export { Call } from "./rpc/call.ts";
+export { Identity } from "./rpc/identity.ts";
 export type {
   Implementation,
   Implemented,
@@ -450,6 +451,7 @@ export {
   type SockletPart,
   type WebappPart,
 } from "./web/kinds.ts";
+export { authenticatedUser } from "./web/request/authenticated-user.ts";
 export { LocalKey, type Locals } from "./web/request/locals.ts";
 export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/mapper.ts";
 export type { Match, Route } from "./web/mapper/route-tree.ts";

@@ -30,8 +30,10 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   prepare: (params) => running().prepare(params),
   commit: () => running().commit(),
   discard: () => running().discard(),
-  quit(params) {
+  async quit(params) {
     void end(params.grace, exitCodes.fine);
+    await serving?.stopListening();
+    return undefined;
   },
   stop() {
     process.exit(exitCodes.fine);

@@ -1,5 +1,6 @@
 // Until when an answer is wanted: the deadline, the caller's signal, and the call that this one is made for.
 
+import type { Metadata } from "./metadata.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** A call that is being served, as far as calls that it makes need to know: `Call` of the server is one. */
@@ -7,6 +8,8 @@ export interface ParentCall {
   readonly signal: AbortSignal;
   /** In ms; Infinity: as long as it takes. */
   readonly timeLeft: number;
+  /** Adds what goes on to such calls, such as a trace context, to their metadata. Default: nothing does. */
+  handOn?(metadata: Metadata | undefined): Metadata | undefined;
 }
 
 /** Makes the timer of a call: `Deadlines` is one that costs less than a timer for each. */

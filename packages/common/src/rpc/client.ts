@@ -36,7 +36,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** In ms; Infinity: none. Default: that of the client. */
   readonly timeout?: number;
-  /** The call that this one is made for: its deadline and its cancellation hold for this one, too. */
+  /** The call that this one is made for: its deadline, cancellation and trace context hold for it, too. */
   readonly parent?: ParentCall;
   /** Is called with the metadata that comes before the messages. */
   readonly onHeaders?: (headers: Metadata) => void;
@@ -86,16 +86,26 @@ export function makeClient(bundlet: Bundlet, transport: Transport, settings: Cli
     const method = (input: unknown, own: CallOptions = noOptions): unknown => {
       const inputs = manyIn && isIterable(input) ? made(procedure, input) : [procedure.input.make(input)];
       // Behind what may throw: it has a timer.
-      const limits = new CallLimits(own.timeout ?? usual, own.signal, own.parent, transport.timers);
-      const metadata = own.metadata ?? new Metadata();
+      const { parent } = own;
+      const limits = new CallLimits(own.timeout ?? usual, own.signal, parent, transport.timers);
+      const metadata = parent?.handOn?.(own.metadata) ?? own.metadata ?? new Metadata();
       const { onHeaders: headersCame = ignoreMetadata, onTrailers: trailersCame = ignoreMetadata } = own;
       if (manyOut) {
         const { timeout, signal } = limits;
-        const call = { path, procedure, inputs, metadata, timeout, signal, headersCame, trailersCame };
+        const call = { path, procedure, inputs, metadata, parent, timeout, signal, headersCame, trailersCame };
         return ending(send(call), limits);
       }
       return new Promise((resolve, reject) => {
-        new SingleCall(single, { inputs, metadata, limits, headersCame, trailersCame, resolve, reject }).begin();
+        new SingleCall(single, {
+          inputs,
+          metadata,
+          parent,
+          limits,
+          headersCame,
+          trailersCame,
+          resolve,
+          reject,
+        }).begin();
       });
     };
     return [name, method] as const;
@@ -114,9 +124,9 @@ function singleAttempt(
   // Interceptors stand between messages and their caller.
   if (isDirect && transport.callOnce !== undefined) return (call) => transport.callOnce?.(call);
   return (call) => {
-    const { path, procedure, inputs, metadata, timeout, signal, headersCame, trailersCame } = call;
+    const { path, procedure, inputs, metadata, parent, timeout, signal, headersCame, trailersCame } = call;
     // An object of its own: an interceptor may spread it.
-    onlyMessage(send({ path, procedure, inputs, metadata, timeout, signal, headersCame, trailersCame })).then(
+    onlyMessage(send({ path, procedure, inputs, metadata, parent, timeout, signal, headersCame, trailersCame })).then(
       (message) => call.answered(message),
       (error: unknown) => call.failed(error),
     );

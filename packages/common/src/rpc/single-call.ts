@@ -16,7 +16,10 @@ export interface SingleMethod {
 }
 
 /** What one of them has. */
-export interface SingleOptions extends Pick<OutgoingCall, "inputs" | "metadata" | "headersCame" | "trailersCame"> {
+export interface SingleOptions extends Pick<
+  OutgoingCall,
+  "inputs" | "metadata" | "parent" | "headersCame" | "trailersCame"
+> {
   readonly limits: CallLimits;
   /** How its promise settles. */
   readonly resolve: (message: unknown) => void;
@@ -27,6 +30,7 @@ export interface SingleOptions extends Pick<OutgoingCall, "inputs" | "metadata" 
 export class SingleCall implements OutgoingCall {
   readonly inputs: OutgoingCall["inputs"];
   readonly metadata: Metadata;
+  readonly parent: OutgoingCall["parent"];
   /** What `signal` stands for, without the cost of a signal. */
   readonly limits: CallLimits;
   readonly headersCame: (headers: Metadata) => void;
@@ -40,6 +44,7 @@ export class SingleCall implements OutgoingCall {
     this.#method = method;
     this.inputs = options.inputs;
     this.metadata = options.metadata;
+    this.parent = options.parent;
     this.limits = options.limits;
     this.headersCame = options.headersCame;
     this.trailersCame = options.trailersCame;

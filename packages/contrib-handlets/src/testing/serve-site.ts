@@ -3,6 +3,7 @@
 import { request as sendRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import {
+  authenticatedUser,
   bootWith,
   countGroups,
   defineAddon,
@@ -18,7 +19,6 @@ import {
   type Stage,
 } from "@hemi/internal";
 import { vi } from "vitest";
-import { authenticatedUser } from "../basic-auth.ts";
 import contribHandlets from "../index.ts";
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;

@@ -139,6 +139,8 @@ export interface ExchanWire {
   readonly headTime: number;
   /** Set by the engine once a request has made others; codecs leave it alone. */
   lineage?: Lineage;
+  /** What it is the wire of, if that is no request of HTTP: a call that came by another protocol. */
+  readonly standsFor?: object | undefined;
   /** Set by the engine: an object that is there anyway, told once, at no cost of a listener. */
   counter?: ExchanCounter | undefined;
 

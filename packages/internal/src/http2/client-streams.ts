@@ -13,7 +13,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { ExchanError } from "../http/exchan-error.ts";
 import type { ResponseHead } from "../http/exchan.ts";
-import type { Peer } from "../net/peer.ts";
+import { askNow, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { TokenBucket, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import type { ClientFrames, ClientFrameTarget } from "./client-frames.ts";
@@ -57,7 +57,7 @@ export abstract class ClientStreams
       monotonic,
       maxBuffered: () => settings.http2MaxBufferedOutput,
     });
-    this.peer = peer;
+    this.peer = askNow(peer);
     this.tls = tls;
     this.server = server;
     this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);

@@ -10,7 +10,6 @@
 import { guarded, isPromiseLike, quietly, type Deadline, type Deadlines } from "@hemi/common";
 import { RpcError, type ProcedureKind, streamsIn, streamsOut } from "@hemi/common/rpc";
 import { ExchanError } from "../http/exchan-error.ts";
-import type { OpenSpan } from "../operator/trace.ts";
 import { callBegan, callEnded } from "./call-counts.ts";
 import { Call, type CallOrigin, type CallSurroundings } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";
@@ -38,7 +37,6 @@ export class CallRun {
   readonly #call: Call;
   readonly #numbers: Float64Array | undefined;
   readonly #began: number;
-  readonly #span: OpenSpan | undefined;
   #deadline: Deadline | undefined;
   #isOver = false;
   /** The procedure works: it counts for `maxCalls`, also after the call is over for its client. */
@@ -60,7 +58,7 @@ export class CallRun {
     this.#numbers = host.counts?.of(served.path);
     this.#began = this.#numbers === undefined ? 0 : performance.now();
     if (this.#numbers !== undefined) callBegan(this.#numbers);
-    this.#span = beginCallSpan(origin.req?.sampledTrace, this.#call);
+    beginCallSpan(this.#call);
     if (this.#kind !== "unary") host.streamOpened(this);
     if (time !== Infinity) {
       this.#deadline = host.deadlines.add(() => this.cancel(new RpcError("deadline_exceeded", tooLate)));
@@ -241,8 +239,7 @@ export class CallRun {
     this.#isOver = true;
     if (!this.#isWorking) this.#served.calls--;
     if (this.#numbers !== undefined) callEnded(this.#numbers, error?.code, performance.now() - this.#began);
-    const trace = this.#call.req?.sampledTrace;
-    if (this.#span !== undefined && trace !== undefined) endCallSpan(trace, this.#span, error);
+    endCallSpan(this.#call, error);
     this.#deadline?.clear();
     if (this.#kind !== "unary") this.#host.streamClosed(this);
   }

@@ -1,24 +1,35 @@
 // The span of a call, by the names of OpenTelemetry's semantic conventions for RPC.
 
 import { rpcCodes, type RpcError } from "@hemi/common/rpc";
-import type { OpenSpan, Trace } from "../operator/trace.ts";
 import type { Call } from "./call.ts";
 
-/** Below the handlet that serves the call. `undefined` where the request is not traced. */
-export function beginCallSpan(trace: Trace | undefined, { path, req }: Call): OpenSpan | undefined {
+/** Below the handlet that serves the call, if its request is traced. */
+export function beginCallSpan(call: Call): void {
+  const { trace, path, req } = call;
+  if (trace === undefined) return;
   const name = path.slice(1);
-  const span = trace?.begin(name, "internal");
-  if (span === undefined) return undefined;
-  const isGrpc = req?.header("content-type")?.toLowerCase().startsWith("application/grpc") === true;
+  const span = (call.span = trace.begin(name, "internal"));
+  if (span === undefined) return;
   Object.assign(span.attributes, {
-    "rpc.system": isGrpc ? "grpc" : "connect_rpc",
+    "rpc.system": systemOf(req?.header("content-type")),
     "rpc.service": name.slice(0, name.indexOf("/")),
     "rpc.method": name.slice(name.indexOf("/") + 1),
   });
-  return span;
 }
 
-export function endCallSpan(trace: Trace, span: OpenSpan, error: RpcError | undefined): void {
+export function endCallSpan({ trace, span }: Call, error: RpcError | undefined): void {
+  if (trace === undefined || span === undefined) return;
   span.attributes["rpc.grpc.status_code"] = error === undefined ? 0 : rpcCodes[error.code];
   trace.end(span, error?.code);
 }
+
+/** `contentType`: `undefined` for a call that has no request of its own. */
+function systemOf(contentType: string | undefined): string {
+  if (contentType === undefined) return "hemi_local";
+  const type = contentType.toLowerCase();
+  if (type.startsWith("application/grpc")) return "grpc";
+  return type === hrpcContentType ? "hrpc" : "connect_rpc";
+}
+
+/** Of calls that come by hrpc, as the rules of a webapp see them. */
+export const hrpcContentType = "application/hrpc";

@@ -4,7 +4,10 @@ import { guardSignal } from "@hemi/common";
 import { Metadata, type RpcError, type Transport } from "@hemi/common/rpc";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Peer } from "../net/peer.ts";
+import { readTraceParent, traceparentOf, type TraceParent } from "../operator/trace-context.ts";
+import type { OpenSpan, Trace } from "../operator/trace.ts";
 import type { Request } from "../web/request/request.ts";
+import type { Identity } from "./identity.ts";
 
 /** What a call comes from: an HTTP request, or code in the same process. */
 export interface CallOrigin {
@@ -14,6 +17,10 @@ export interface CallOrigin {
   readMetadata(): Metadata;
   /** The other end; `undefined` for a call inside the process. */
   readonly peer: Peer | undefined;
+  /** Who calls. Asked at most once. */
+  readIdentity(): Identity;
+  /** Of the client's request, if spans are recorded for it. */
+  readonly trace: Trace | undefined;
   /** Calls the client; `undefined` where the protocol cannot do that. */
   readonly caller: Transport | undefined;
 }
@@ -31,6 +38,8 @@ export class Call {
   readonly path: string;
   /** The id of the message that a procedure sends next, for event streams: see `lastEventId`. `undefined`: none. */
   eventId: string | undefined;
+  /** For the engine: its span, if spans are recorded. */
+  span: OpenSpan | undefined;
   readonly #origin: CallOrigin;
   readonly #surroundings: CallSurroundings;
   /** In ms since the epoch. */
@@ -38,6 +47,7 @@ export class Call {
   #abort: AbortController | undefined;
   #canceled: RpcError | undefined;
   #metadata: Metadata | undefined;
+  #identity: Identity | undefined;
   #headers: Metadata | undefined;
   #trailers: Metadata | undefined;
 
@@ -82,6 +92,49 @@ export class Call {
   /** The other end of the connection; `undefined` for a call inside the process. */
   get peer(): Peer | undefined {
     return this.#origin.peer;
+  }
+
+  /** For the engine: the trace that it belongs to, if spans are recorded. */
+  get trace(): Trace | undefined {
+    return this.#origin.trace;
+  }
+
+  /**
+   * The trace context of this call, in the form of the field `traceparent`, for whatever is asked for on its behalf;
+   * `undefined` if it has none. Calls with this one as their `parent` hand it on by themselves.
+   */
+  get traceparent(): string | undefined {
+    const parent = this.#traceParent;
+    return parent && traceparentOf(parent.traceId, parent.spanId, parent.isSampled);
+  }
+
+  /** For clients: the metadata of a call that is made for this one, with the trace context. */
+  handOn(metadata: Metadata | undefined): Metadata | undefined {
+    const parent = this.#traceParent;
+    if (parent === undefined || metadata?.has("traceparent") === true) return metadata;
+    const whole = new Metadata({ traceparent: traceparentOf(parent.traceId, parent.spanId, parent.isSampled) });
+    if (parent.state !== "") whole.set("tracestate", parent.state);
+    if (metadata !== undefined) whole.addAll(metadata);
+    return whole;
+  }
+
+  /** For those who are asked on behalf of this call. */
+  get #traceParent(): TraceParent | undefined {
+    const { trace, span } = this;
+    if (trace !== undefined && span !== undefined) {
+      const { traceId, isSampled, state } = trace;
+      return { traceId, spanId: span.spanId, isSampled, state };
+    }
+    // Repeated ones are joined, which makes them none.
+    return readTraceParent({ get: (name) => this.metadata.getAll(name).join() });
+  }
+
+  /**
+   * Who calls, as the handshake and the checkers before the procedure have established it. A call that another call
+   * makes inside the process, as its `parent`, has the identity of that one.
+   */
+  get identity(): Identity {
+    return (this.#identity ??= this.#origin.readIdentity());
   }
 
   /**

@@ -3,9 +3,11 @@
 import { Deadlines, isPromiseLike } from "@hemi/common";
 import { Metadata, RpcError, type MessageType, type OutgoingCall, type Transport } from "@hemi/common/rpc";
 import type { ErrorLog } from "../log/error-log.ts";
-import type { Call, CallOrigin } from "./call.ts";
+import type { Trace } from "../operator/trace.ts";
+import { Call, type CallOrigin } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";
 import { CallRun, type CallHost } from "./call-run.ts";
+import { unknownIdentity, type Identity } from "./identity.ts";
 import type { ServicePart } from "./kinds.ts";
 import type { ServedProcedure } from "./served-bundlet.ts";
 
@@ -97,6 +99,20 @@ class LocalDoor implements CallDoor, CallOrigin {
     this.#served = served;
     const { inputs } = call;
     this.#inputs = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
+  }
+
+  get trace(): Trace | undefined {
+    return this.#parent?.trace;
+  }
+
+  readIdentity(): Identity {
+    return this.#parent?.identity ?? unknownIdentity;
+  }
+
+  /** The call that this one is made for. */
+  get #parent(): Call | undefined {
+    const { parent } = this.#call;
+    return parent instanceof Call ? parent : undefined;
   }
 
   readMetadata(): Metadata {

@@ -16,7 +16,8 @@ import { CallCounts } from "./call-counts.ts";
 import { CallRun, type CallHost } from "./call-run.ts";
 import { acceptedTypes, bringsJson, openDoor, openRouteDoor, readRpcRequest } from "./doors/choose-door.ts";
 import type { HttpDoor } from "./doors/http-door.ts";
-import type { HrpcOrigin } from "./hrpc/hrpc-door.ts";
+import { CallWire } from "./hrpc/call-wire.ts";
+import type { HrpcOrigin } from "./hrpc/hrpc-origin.ts";
 import type { HrpcHost } from "./hrpc/hrpc-host.ts";
 import { serveStream } from "./hrpc/serve-stream.ts";
 import type { WebSocketSessions } from "./hrpc/web-socket-sessions.ts";
@@ -32,6 +33,8 @@ export class RpcDispatcher implements CallHost, HrpcHost {
   readonly log: ErrorLog;
   readonly deadlines: Deadlines;
   readonly counts: CallCounts;
+  /** Set by a server whose calls pass the rules of a webapp first. */
+  isGuarded = false;
   #procedures: ReadonlyMap<string, ServedProcedure> = new Map();
   /** The paths that annotations give to procedures. */
   #routes = new HttpRoutes();
@@ -179,6 +182,14 @@ export class RpcDispatcher implements CallHost, HrpcHost {
     const run = new CallRun(this, served, door, door, timeout);
     req.onAbort(() => run.clientLeft());
     run.begin();
+  }
+
+  /** The same for what has come through a webapp, which may be a call that came by hrpc. */
+  handleGuarded(req: Request, resp: Response): boolean {
+    const { standsFor } = req;
+    if (!(standsFor instanceof CallWire)) return this.handle(req, resp);
+    this.serveStream(standsFor.stream, standsFor.begin(req, resp));
+    return true;
   }
 
   /** Serves a call that came by hrpc. */

@@ -123,7 +123,7 @@ export interface WebappPart extends Part {
   /** The webapp itself, so that components in a webapp or in a rule find it as `context.owner.webapp`. */
   readonly webapp: WebappPart;
   /** Without it: the certificates of the server, and no requirements on clients. */
-  readonly tls?: WebappTls;
+  readonly tls?: WebappTls | undefined;
   /** Settings of the configuration for user code. */
   readonly settings: ReadonlyMap<string, string>;
   /** Whether its rules receive CONNECT requests; otherwise the response is 501. */

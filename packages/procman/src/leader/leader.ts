@@ -25,7 +25,7 @@ import { Sockets } from "./sockets.ts";
 import { Standings } from "./standings.ts";
 import { staleModules } from "./stale-modules.ts";
 import type { Successor } from "./successor.ts";
-import { statusOf } from "./worker-answers.ts";
+import { hasLeft, statusOf } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -149,7 +149,8 @@ export class Leader {
 
   /**
    * Starts all workers. The first one reads the configuration, and the others boot what it has read. Rejects with the
-   * error of the first worker that cannot serve; nothing is left running then.
+   * error of the first worker that cannot serve; nothing is left running then. After `quit`, it rejects too, and the
+   * workers that serve by then finish their work.
    */
   async start(): Promise<void> {
     try {
@@ -157,7 +158,7 @@ export class Leader {
       this.#mayTakeTime = false;
       this.#memoryLimit?.start();
     } catch (error) {
-      await this.stop();
+      if (!this.#isEnding) await this.stop();
       throw error;
     }
   }
@@ -364,6 +365,11 @@ export class Leader {
     if (running === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
     this.#assertServing();
     return { workers: this.#slots.length, startedAt: this.#startedAt, reloads: this.#reloads, running };
+  }
+
+  /** Resolves after `retire` when no worker accepts connections any more. */
+  async left(): Promise<void> {
+    await Promise.all(this.#processes().map(hasLeft));
   }
 
   /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */

@@ -148,6 +148,7 @@ export class LedProgram {
       });
       this.#log.info("finishes what runs, and ends: there is a new leader", { pid });
       void this.#retire(successor);
+      await this.#serving.left();
       return { workers: this.#serving.status.slots, leader: pid };
     } catch (error) {
       this.#log.error("goes on: there is no new leader", { error });

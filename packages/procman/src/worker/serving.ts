@@ -61,6 +61,7 @@ export class Serving {
   readonly #modules: LoadedModules;
   readonly #counting: Counting;
   readonly #reports: LogReports;
+  readonly #listeners: Listeners;
   #prepared: PreparedReload | undefined;
 
   private constructor(
@@ -71,7 +72,9 @@ export class Serving {
     counting: Counting,
     modules: LoadedModules,
     reports: LogReports,
+    listeners: Listeners,
   ) {
+    this.#listeners = listeners;
     this.#reports = reports;
     this.#counting = counting;
     this.#stage = stage;
@@ -98,6 +101,7 @@ export class Serving {
     orders.govern(log);
     const fellows = new FellowWorkers(leader, standing, log);
     const counting = new Counting(leader, standing.slot);
+    const listeners = new Listeners(new LeaderSockets(leader));
     const recorder = new SnapshotRecorder();
     watch.start();
     try {
@@ -106,7 +110,7 @@ export class Serving {
         use,
         log,
         files: config === undefined ? recorder : filesOfSnapshot(config.snapshot),
-        listeners: new Listeners(new LeaderSockets(leader)),
+        listeners,
         workers: fellows,
         metrics: counting.metrics,
         operator: orders.operator,
@@ -118,7 +122,7 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, watch, counting, modules, reports),
+        serving: new Serving(stage, log, fellows, watch, counting, modules, reports, listeners),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
@@ -244,9 +248,16 @@ export class Serving {
     return usageOf(this.#counting.metrics);
   }
 
+  /** Accepts no connections any more: those that come are for the next worker of the slot. */
+  stopListening(): Promise<void> {
+    return this.#listeners.stop();
+  }
+
   /** Finishes what runs within `grace` milliseconds, and closes the log. */
   async quit(grace: number): Promise<void> {
     try {
+      // A server that others refer to drains after them.
+      await this.stopListening();
       await this.#stage.quit(grace);
     } finally {
       this.#watch.end();

@@ -11,7 +11,14 @@ import { isAsyncIterable } from "../call-run.ts";
 import { HealthState } from "./health.ts";
 
 const surroundings = { log: openErrorLog({ sink: new MemorySink() }), noteFault: () => undefined };
-const origin = { req: undefined, peer: undefined, caller: undefined, readMetadata: () => expect.unreachable() };
+const origin = {
+  req: undefined,
+  peer: undefined,
+  caller: undefined,
+  trace: undefined,
+  readIdentity: () => expect.unreachable(),
+  readMetadata: () => expect.unreachable(),
+};
 
 /** A call of `watch`, and what it tells. */
 function watch(health: HealthState): { call: Call; statuses: AsyncIterator<unknown> } {

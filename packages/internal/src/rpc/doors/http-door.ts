@@ -4,8 +4,10 @@ import { Metadata, RpcError, type MessageCodec, type ProcedureKind } from "@hemi
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import type { Peer } from "../../net/peer.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { Call, CallOrigin } from "../call.ts";
 import type { CallDoor } from "../call-door.ts";
+import { Identity } from "../identity.ts";
 import type { RpcSettings } from "../rpc-props.ts";
 import type { ServedProcedure } from "../served-bundlet.ts";
 
@@ -39,6 +41,14 @@ export abstract class HttpDoor implements CallDoor, CallOrigin {
 
   get peer(): Peer {
     return this.req.peer;
+  }
+
+  get trace(): Trace | undefined {
+    return this.req.sampledTrace;
+  }
+
+  readIdentity(): Identity {
+    return new Identity(this.req, this.req.tls);
   }
 
   readMetadata(): Metadata {

@@ -8,8 +8,9 @@ import type { CodecServer } from "../../http/codec-server.ts";
 import { TokenBucket } from "../../http2/allowance.ts";
 import type { Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
+import { Identity } from "../identity.ts";
+import { serveBehindRules, type CallConn } from "./call-wire.ts";
 import type { HrpcHost } from "./hrpc-host.ts";
-import type { HrpcOrigin } from "./hrpc-door.ts";
 import { HrpcSocket, type HrpcTimeouts } from "./hrpc-socket.ts";
 import type { HrpcSettings } from "./hrpc-props.ts";
 import { sessionCompression } from "./session-compression.ts";
@@ -23,9 +24,10 @@ export interface HrpcConnOptions {
   readonly settings: HrpcSettings;
 }
 
-export class HrpcConn implements CodecConn, HrpcOrigin {
+export class HrpcConn implements CodecConn, CallConn {
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
+  readonly identity: Identity;
   readonly caller: Transport;
   readonly #socket: HrpcSocket;
   #age: Deadline | undefined;
@@ -33,8 +35,12 @@ export class HrpcConn implements CodecConn, HrpcOrigin {
   constructor({ socket, peer, tls, server, host, settings }: HrpcConnOptions) {
     this.peer = peer;
     this.tls = tls;
+    this.identity = new Identity(undefined, tls);
     const callee = new Callee({
-      serve: (stream) => host.serveStream(stream, this),
+      serve: (stream) => {
+        if (host.isGuarded) serveBehindRules(stream, this, server);
+        else host.serveStream(stream, this);
+      },
       maxMessageSize: (path) => host.maxMessageSizeOf(path),
     });
     this.#socket = new HrpcSocket({

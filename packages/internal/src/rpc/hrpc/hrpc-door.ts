@@ -3,31 +3,42 @@
 import { isPromiseLike } from "@hemi/common";
 import { Metadata, RpcError, streamsOut, type CalledStream, type Transport } from "@hemi/common/rpc";
 import type { Peer } from "../../net/peer.ts";
+import type { Trace } from "../../operator/trace.ts";
+import type { Request } from "../../web/request/request.ts";
 import type { Call, CallOrigin } from "../call.ts";
 import type { CallDoor } from "../call-door.ts";
 import { withErrorMetadata } from "../error-metadata.ts";
+import type { Identity } from "../identity.ts";
+import type { CallExchan } from "./call-exchan.ts";
+import type { HrpcOrigin } from "./hrpc-origin.ts";
 import type { ServedProcedure } from "../served-bundlet.ts";
 
-/** Where streams come from. */
-export interface HrpcOrigin {
-  readonly peer: Peer | undefined;
-  /** Calls back to whoever calls. */
-  readonly caller: Transport;
-}
-
 export class HrpcDoor implements CallDoor, CallOrigin {
-  readonly req = undefined;
+  readonly req: Request | undefined;
   readonly peer: Peer | undefined;
   readonly caller: Transport;
+  readonly #identity: Identity;
   readonly #stream: CalledStream;
   readonly #served: ServedProcedure;
+  readonly #exchan: CallExchan | undefined;
   #hasBegun = false;
 
-  constructor(stream: CalledStream, served: ServedProcedure, { peer, caller }: HrpcOrigin) {
+  constructor(stream: CalledStream, served: ServedProcedure, { peer, caller, identity, exchan }: HrpcOrigin) {
+    this.req = exchan?.req;
+    this.#exchan = exchan;
     this.peer = peer;
+    this.#identity = identity;
     this.caller = caller;
     this.#stream = stream;
     this.#served = served;
+  }
+
+  get trace(): Trace | undefined {
+    return this.req?.sampledTrace;
+  }
+
+  readIdentity(): Identity {
+    return this.#identity;
   }
 
   readMetadata(): Metadata {
@@ -64,18 +75,28 @@ export class HrpcDoor implements CallDoor, CallOrigin {
   }
 
   #sendHeaders({ ownHeaders }: Call): void {
-    if (!this.#hasBegun && ownHeaders !== undefined) this.#stream.sendHeaders(ownHeaders);
+    if (this.#hasBegun) return;
     this.#hasBegun = true;
+    const headers = this.#exchan?.headers;
+    if (headers === undefined || headers.isEmpty) {
+      if (ownHeaders !== undefined) this.#stream.sendHeaders(ownHeaders);
+      return;
+    }
+    if (ownHeaders !== undefined) headers.addAll(ownHeaders);
+    this.#stream.sendHeaders(headers);
   }
 
   finish(error: RpcError | undefined, call: Call): void {
     // The answer may have ended it.
-    if (this.#stream.isOver) return;
-    this.#sendHeaders(call);
-    this.#stream.finish({ error, trailers: withErrorMetadata(call.ownTrailers, error) });
+    if (!this.#stream.isOver) {
+      this.#sendHeaders(call);
+      this.#stream.finish({ error, trailers: withErrorMetadata(call.ownTrailers, error) });
+    }
+    this.#exchan?.end(error);
   }
 
   abandon(): void {
+    this.#exchan?.abandon();
     this.#stream.finish({ error: new RpcError("internal"), trailers: withErrorMetadata(undefined, undefined) });
   }
 }

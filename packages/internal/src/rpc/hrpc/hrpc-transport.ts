@@ -11,6 +11,7 @@ import type { ErrorLog } from "../../log/error-log.ts";
 import type { CallHost } from "../call-run.ts";
 import type { ServedBundlet } from "../served-bundlet.ts";
 import { HrpcPool } from "./hrpc-pool.ts";
+import { unknownIdentity } from "../identity.ts";
 import { serveStream } from "./serve-stream.ts";
 import { sessionCompression } from "./session-compression.ts";
 
@@ -68,7 +69,7 @@ export function hrpcTransport(url: string, options: HrpcOptions = {}): HrpcTrans
     failed: (error) => log?.error("failed at a connection of hrpc", { error }),
     ...(host !== undefined && {
       serve: (stream, session) => {
-        const origin = { peer: undefined, caller: transportOver(session) };
+        const origin = { peer: undefined, identity: unknownIdentity, caller: transportOver(session) };
         serveStream(host, procedures.get(stream.head.path), stream, origin);
       },
     }),

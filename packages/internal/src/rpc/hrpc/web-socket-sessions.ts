@@ -20,7 +20,8 @@ import { loadUpgrades, type Upgrade } from "../../web/websocket/upgrade.ts";
 import { defaultSettings } from "../../web/websocket/websocket-props.ts";
 import type { WebSocket } from "../../web/websocket/websocket.ts";
 import { TokenBucket } from "../../http2/allowance.ts";
-import type { HrpcOrigin } from "./hrpc-door.ts";
+import { Identity } from "../identity.ts";
+import type { HrpcOrigin } from "./hrpc-origin.ts";
 import type { HrpcHost } from "./hrpc-host.ts";
 import { maxFrameSize } from "./hrpc-conn.ts";
 import { hrpcDefaults } from "./hrpc-props.ts";
@@ -49,6 +50,7 @@ export class WebSocketSessions {
       const carrier = new WebSocketCarrier(ws);
       const origin: HrpcOrigin = {
         peer: req.peer,
+        identity: new Identity(req, req.tls),
         caller: { call: (call) => callOver(own, call, settings.maxMessageSize) },
       };
       const own: Session = new Session({

@@ -1,6 +1,7 @@
 // For tests: a stage with RPC services on an rpcServer.
 
 import { bootWith } from "../../boot.ts";
+import type { Definition } from "../../component/definition.ts";
 import { pack } from "../../component/pack.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
@@ -19,6 +20,8 @@ export interface RpcServerSiteOptions {
   readonly props?: string;
   /** Other components of the stage. */
   readonly more?: string;
+  /** Of those, the ones that are none of the engine's. */
+  readonly definitions?: readonly Definition[];
 }
 
 export interface RpcServerSite extends AsyncDisposable {
@@ -35,12 +38,12 @@ export interface RpcServerSite extends AsyncDisposable {
 }
 
 export async function serveRpcServer(options: RpcServerSiteOptions = {}): Promise<RpcServerSite> {
-  const { bundlets = [testService()], address = "127.0.0.1:0", props = "", more = "" } = options;
+  const { bundlets = [testService()], address = "127.0.0.1:0", props = "", more = "", definitions = [] } = options;
   const sink = new MemorySink();
   const service = defineService({ sign: "testService", create: () => ({ bundlets }) });
   const textWith = (props: string): string =>
     `stage { testService "test" {} ${more} rpcServer "rpc" { .services = ("test") .address = "${address}" ${props} } }`;
-  const stage = await bootWith([pack("test", [service])]).bootText(textWith(props), {
+  const stage = await bootWith([pack("test", [service, ...definitions])]).bootText(textWith(props), {
     log: openErrorLog({ sink, level: "debug" }),
   });
   await stage.start();

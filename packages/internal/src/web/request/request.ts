@@ -304,6 +304,11 @@ export class Request extends RequestTarget {
     if (!isPeerGone(error)) this.#server?.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this);
   }
 
+  /** For the engine: what it is made of, if no HTTP request has come: a call by another protocol. */
+  get standsFor(): object | undefined {
+    return this.#wire.standsFor;
+  }
+
   /** The number of requests above this one, each of which made the next; 0 for a client's request. */
   get depth(): number {
     return this.#wire.lineage?.depth ?? 0;
@@ -335,6 +340,13 @@ export class Request extends RequestTarget {
       throw new HemiError("HEMI_USAGE", "there are no sessions here: name a stater by .withStater of the webapp");
     }
     return (this.#session = this.#sessions.of(this, this.#sessionResponse));
+  }
+
+  /** Whether there are sessions here: otherwise `session` throws. */
+  get hasSessions(): boolean {
+    if (this.#sessions !== undefined) return true;
+    const parent = this.#wire.lineage?.parent;
+    return parent instanceof Request && parent.hasSessions;
   }
 
   /** For the engine: the sessions of its webapp, and the response that gets the cookie. */
