@@ -100,6 +100,24 @@ describe("a worker", () => {
     await program.end();
   });
 
+  test("that boots hears of secrets that are renewed meanwhile", async () => {
+    const asking = `import { defineAddon, pack } from "${import.meta.resolve("@hemi/hemi")}";
+      export default pack("test", [defineAddon({ sign: "asking", create: ({ workers }) => ({
+        async prepare() {
+          let known = await workers.secret("key");
+          workers.onSecret("key", (secret) => (known = secret));
+          workers.renewSecret("key");
+          console.error((await workers.secret("key")).equals(known) ? "has the new one" : "has the old one");
+        },
+      }) })]);`;
+    await using folder = await folderWith({ ...files("one", 'asking "one" {}'), "asking.mjs": asking });
+    const options = ["serve", "--workers", "1", "--use", "./asking.mjs"];
+    await using command = start(options, { cwd: folder.path });
+    const [, which] = await command.line(/has the (\w+) one/);
+    expect(which).toBe("new");
+    await command.line(/leads 1 worker/);
+  });
+
   test("that is slow to leave gets no new connection after the answer to a rework", async () => {
     // What the leader tells the first worker at its end comes late, as on a busy machine.
     const late = `import { existsSync, writeFileSync } from "node:fs";

@@ -8,6 +8,11 @@ declare const carried: unique symbol;
 export interface BinaryForm {
   /** Takes what `make` or `check` has returned. */
   encode(message: unknown): Uint8Array;
+  /**
+   * The same in memory that is used again: what it returns is valid until `encodeShared` of any type is called.
+   * `undefined`: this message needs memory of its own, by `encode`. Default: all do.
+   */
+  encodeShared?(message: unknown): Uint8Array | undefined;
   /** Throws an Error for bytes that are not a message of the type. */
   decode(bytes: Uint8Array): unknown;
 }

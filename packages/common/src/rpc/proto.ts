@@ -20,6 +20,7 @@ import type { Bundlet } from "./bundlet.ts";
 import type { MessageType } from "./message-type.ts";
 import type { Idempotency, Procedure } from "./procedure.ts";
 import { protoJsonSchema } from "./proto-json-schema.ts";
+import { sharedWriter } from "./proto-writer.ts";
 import { RpcError, type ErrorDetail } from "./rpc-error.ts";
 
 /** The messages of a descriptor. */
@@ -80,6 +81,7 @@ export function protoMessage(desc: DescMessage, { registry }: ProtoOptions = {})
     if (isRecord(given)) return create(desc, given);
     throw new RpcError("invalid_argument", `a ${desc.typeName} is an object`);
   };
+  const writeShared = sharedWriter(desc);
   return {
     typeName: desc.typeName,
     make,
@@ -88,6 +90,7 @@ export function protoMessage(desc: DescMessage, { registry }: ProtoOptions = {})
     stringify: (message) => toJsonString(desc, make(message), json),
     binary: {
       encode: (message) => toBinary(desc, make(message)),
+      encodeShared: (message) => (isMessage(message, desc) ? writeShared(message) : undefined),
       decode: (bytes) => fromBinary(desc, bytes),
     },
     jsonSchema: () => protoJsonSchema(desc),

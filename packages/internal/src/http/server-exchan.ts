@@ -75,7 +75,8 @@ export abstract class ServerExchan implements ExchanWire {
   #reader: ContentReader | undefined;
   /** When the response was given: had all content been read? */
   #wasContentRead = false;
-  #abortListeners: AbortListener[] | undefined;
+  /** One costs no list: streams that idle have one each. */
+  #abortListeners: AbortListener | AbortListener[] | undefined;
   /** The handlet took too long. */
   #isLate = false;
   #endListener: EndListener | undefined;
@@ -246,7 +247,10 @@ export abstract class ServerExchan implements ExchanWire {
     if (this.state === "aborted" || this.#isLate) return listener(this.#abortReason());
     // Its connection may be at another exchan by now, which nobody asked to watch over.
     if (this.state === "ended") return;
-    (this.#abortListeners ??= []).push(listener);
+    const earlier = this.#abortListeners;
+    if (earlier === undefined) this.#abortListeners = listener;
+    else if (typeof earlier === "function") this.#abortListeners = [earlier, listener];
+    else earlier.push(listener);
     this.watch();
   }
 
@@ -316,7 +320,8 @@ export abstract class ServerExchan implements ExchanWire {
     this.#abortListeners = undefined;
     if (listeners === undefined) return;
     const reason = this.#abortReason();
-    for (const listener of listeners) listener(reason);
+    if (typeof listeners === "function") listeners(reason);
+    else for (const listener of listeners) listener(reason);
   }
 
   #abortReason(): ExchanError {

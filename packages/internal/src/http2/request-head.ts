@@ -85,7 +85,8 @@ export function readHttp2RequestHead(
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return unknownExpectation;
   const authority = parts.authority ?? parts.host ?? "";
   // Whoever reads fields, or sends them on, finds what HTTP/1 has (RFC 9113 8.3.1).
-  if (parts.host === undefined) fieldList.unshift("host", authority);
+  // A list of its own has no room for more: idle streams have one each.
+  const fields = parts.host === undefined ? ["host", authority].concat(fieldList) : fieldList;
   return {
     version,
     method: protocol === undefined ? method : "GET",
@@ -94,7 +95,7 @@ export function readHttp2RequestHead(
     authority,
     target: path,
     pathNeedsCare: needsCare(path),
-    fields: new ListedFields(fieldList, block.neverIndexed),
+    fields: new ListedFields(fields, block.neverIndexed),
     contentSize: isEnded || protocol !== undefined ? 0 : parts.contentSize,
     upgrades: protocol === undefined ? noUpgrades : [protocol.toLowerCase()],
     expectsContinue: expect !== undefined,

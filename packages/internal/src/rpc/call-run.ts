@@ -7,12 +7,13 @@
 // The call is over for its client when the first of these comes. What the procedure does after that is not waited for:
 // it is told by the call's signal, and its iterators are closed. It counts for `maxCalls` until it ends.
 
-import { guarded, isPromiseLike, quietly, type Deadline, type Deadlines } from "@hemi/common";
+import { guarded, isPromiseLike, type Deadline, type Deadlines } from "@hemi/common";
 import { RpcError, type ProcedureKind, streamsIn, streamsOut } from "@hemi/common/rpc";
 import { ExchanError } from "../http/exchan-error.ts";
 import { callBegan, callEnded } from "./call-counts.ts";
 import { Call, type CallOrigin, type CallSurroundings } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";
+import { CallInputs } from "./call-inputs.ts";
 import { beginCallSpan, endCallSpan } from "./call-span.ts";
 import type { RpcSettings } from "./rpc-props.ts";
 import type { ServedProcedure } from "./served-bundlet.ts";
@@ -66,6 +67,11 @@ export class CallRun {
     }
   }
 
+  /** Whether it is over for its client. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Never throws. */
   begin(): void {
     const { settings } = this.#host;
@@ -76,7 +82,7 @@ export class CallRun {
       return this.#end(new RpcError("resource_exhausted", "there are too many calls of this procedure a second"));
     }
     if (this.#call.deadline <= Date.now()) return this.#end(new RpcError("deadline_exceeded", tooLate));
-    if (streamsIn(this.#kind)) return this.#invoke(this.#inputs());
+    if (streamsIn(this.#kind)) return this.#invoke(new CallInputs(this, this.#door));
     this.#whenReceived((input) => this.#gotInput(input));
   }
 
@@ -118,27 +124,6 @@ export class CallRun {
       if (more === undefined) this.#invoke(input);
       else this.#end(new RpcError("unimplemented", "the request has several messages: the procedure takes one"));
     });
-  }
-
-  /** The messages of the client, as the procedure gets them. */
-  #inputs(): AsyncIterableIterator<unknown> {
-    const next = async (): Promise<IteratorResult<unknown, undefined>> => {
-      if (this.#isOver) throw new RpcError("canceled", "the call is over: there are no more messages");
-      const value = await this.#door.receive();
-      return value === undefined ? { value, done: true } : { value, done: false };
-    };
-    let isLeft = false;
-    return {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      // A procedure may be gone before the message is here.
-      next: () => (isLeft ? Promise.resolve({ value: undefined, done: true }) : quietly(next())),
-      return() {
-        isLeft = true;
-        return Promise.resolve({ value: undefined, done: true });
-      },
-    };
   }
 
   // ---- output ----

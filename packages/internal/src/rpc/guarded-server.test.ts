@@ -141,8 +141,14 @@ describe("the rules of its webapp", () => {
     const ignore = (): void => {};
     const ways = { metadata: new Metadata(), timeout: Infinity, headersCame: ignore, trailersCame: ignore };
     const call = { ...ways, procedure: who.procedures.ask, inputs: [{}], signal: new AbortController().signal };
-    const codeAt = async (path: string): Promise<unknown> =>
-      await Array.fromAsync(hrpc(site).call({ ...call, path })).catch((error: unknown) => error);
+    const codeAt = async (path: string): Promise<unknown> => {
+      try {
+        for await (const message of hrpc(site).call({ ...call, path })) return message;
+        return undefined;
+      } catch (error) {
+        return error;
+      }
+    };
     expect(await codeAt("/test.Who/ask")).toMatchObject({ code: "permission_denied" });
     for (const path of ["/tést", "/a b", "/a\r\nb: c", "a", ""]) {
       expect(await codeAt(path)).toMatchObject({ code: "unimplemented", message: "the path is malformed" });

@@ -180,7 +180,7 @@ export class RpcDispatcher implements CallHost, HrpcHost {
       return door.finish(error, undefined);
     }
     const run = new CallRun(this, served, door, door, timeout);
-    req.onAbort(() => run.clientLeft());
+    req.onGone(() => run.clientLeft());
     run.begin();
   }
 

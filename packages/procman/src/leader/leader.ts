@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { quietly, Turns } from "@hemi/common";
-import { HemiError, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
+import { HemiError, MemoryRateLimits, type CountNews, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { Handover, LastState } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
@@ -372,11 +372,11 @@ export class Leader {
     await Promise.all(this.#processes().map(hasLeft));
   }
 
-  /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */
-  async retire(successor: Successor): Promise<void> {
+  /** After the program was handed over: the workers finish their work. Resolves with what they have counted. */
+  async retire(successor: Successor): Promise<readonly CountNews[]> {
     this.orders.followers.passOn((lines) => successor.passLines(lines));
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
-    await successor.leaveTo(await this.counts.newsWithout(successor));
+    return await this.counts.newsWithout(successor);
   }
 
   /** A message of a worker, or of those of another leader, for all others. */

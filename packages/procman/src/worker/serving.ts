@@ -53,7 +53,6 @@ export class Serving {
   readonly log: OwnedErrorLog;
   readonly #stage: Stage;
   readonly #view: StageView;
-  readonly #fellows: FellowWorkers;
   readonly #watch: LoopWatch;
   readonly #profiler = new Profiler();
   readonly #measuring = new Measuring();
@@ -67,7 +66,6 @@ export class Serving {
   private constructor(
     stage: Stage,
     log: OwnedErrorLog,
-    fellows: FellowWorkers,
     watch: LoopWatch,
     counting: Counting,
     modules: LoadedModules,
@@ -80,16 +78,19 @@ export class Serving {
     this.#stage = stage;
     this.#view = new StageView(stage);
     this.log = log;
-    this.#fellows = fellows;
     this.#watch = watch;
     this.#modules = modules;
   }
 
-  /** Boots and starts a stage. Rejects with the error that prevents it; nothing is left open then. */
+  /**
+   * Boots and starts a stage. Rejects with the error that prevents it; nothing is left open then. `fellowsMade`: gets
+   * what the components will use, before there are any.
+   */
   static async boot(
     { options, config, standing }: WorkerCalls["boot"]["params"],
     leader: Channel<LeaderCalls, WorkerCalls>,
     orders: WorkerOrders,
+    fellowsMade: (fellows: FellowWorkers) => void,
   ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
     process.title = `${options.title} worker ${standing.slot}`;
     const modules = new LoadedModules();
@@ -100,6 +101,7 @@ export class Serving {
     const log = openErrorLog({ level, format, follow: reports.follow, ...(file === undefined ? {} : { file }) });
     orders.govern(log);
     const fellows = new FellowWorkers(leader, standing, log);
+    fellowsMade(fellows);
     const counting = new Counting(leader, standing.slot);
     const listeners = new Listeners(new LeaderSockets(leader));
     const recorder = new SnapshotRecorder();
@@ -122,7 +124,7 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, watch, counting, modules, reports, listeners),
+        serving: new Serving(stage, log, watch, counting, modules, reports, listeners),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
@@ -131,10 +133,6 @@ export class Serving {
       await log.close();
       throw error;
     }
-  }
-
-  get fellows(): FellowWorkers {
-    return this.#fellows;
   }
 
   async prepare({ config, patience }: WorkerCalls["prepare"]["params"]): Promise<undefined> {
@@ -177,7 +175,7 @@ export class Serving {
     return listCronjobs(this.#stage, Date.now());
   }
 
-  cronPreview(order: CronPreview): readonly CronjobTimes[] {
+  cronPreview(order: CronPreview): Promise<readonly CronjobTimes[]> {
     return previewCronjobs(this.#stage, order);
   }
 

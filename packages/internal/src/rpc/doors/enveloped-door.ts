@@ -115,21 +115,24 @@ export abstract class EnvelopedDoor extends HttpDoor {
   override send(message: unknown, call: Call): void | Promise<void> {
     const checked = this.check(message);
     return isPromiseLike(checked)
-      ? Promise.resolve(checked).then((message) => this.#sendBytes(this.encode(message), call))
-      : this.#sendBytes(this.encode(checked), call);
+      ? Promise.resolve(checked).then((message) => this.#sendChecked(message, call))
+      : this.#sendChecked(checked, call);
   }
 
-  #sendBytes(bytes: Uint8Array, call: Call): void | Promise<void> {
+  #sendChecked(message: unknown, call: Call): void | Promise<void> {
+    const shared = this.encodeShared(message);
+    const bytes = shared ?? this.encode(message);
     // The call may have ended while the message was checked.
     if (this.resp.isDone) return;
     this.begin(call);
     const coding = this.ownCoding;
     if (coding === undefined || bytes.length < this.settings.minCompressedSize) return this.sendEnvelope(0, bytes);
-    return coding.compress(bytes).then((bytes) => {
+    return coding.compress(shared === undefined ? bytes : new Uint8Array(bytes)).then((bytes) => {
       if (!this.resp.isDone) return this.sendEnvelope(compressedFlag, bytes);
     });
   }
 
+  /** Copies the bytes before it returns. */
   protected sendEnvelope(flags: number, bytes: Uint8Array): void | Promise<void> {
     // The first one sends the head, and most calls have no other.
     if (!this.resp.isHeadSent) return this.resp.echo(envelope(flags, bytes));

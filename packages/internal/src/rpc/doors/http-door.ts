@@ -81,6 +81,11 @@ export abstract class HttpDoor implements CallDoor, CallOrigin {
     return this.#procedure.encodeOutput(this.codec, message);
   }
 
+  /** The same in memory that is used again: see `encodeShared` of `BinaryForm`. */
+  protected encodeShared(message: unknown): Uint8Array | undefined {
+    return this.codec === "proto" ? this.#procedure.procedure.output.binary?.encodeShared?.(message) : undefined;
+  }
+
   /** A checked message as JSON. */
   protected stringify(message: unknown): string {
     return this.#procedure.procedure.output.stringify(message);

@@ -28,6 +28,6 @@ export function serveStream(
   const door = new HrpcDoor(stream, served, origin);
   const run = new CallRun(host, served, door, door, exchan?.timeLeft ?? stream.head.timeout);
   if (exchan === undefined) stream.onCancel = () => run.clientLeft();
-  else exchan.req.onAbort(() => run.clientLeft());
+  else exchan.req.onGone(() => run.clientLeft());
   run.begin();
 }

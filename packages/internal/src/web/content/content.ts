@@ -36,12 +36,13 @@ export class Content implements AsyncIterable<Uint8Array> {
   readonly #wire: ExchanWire;
   readonly #owner: ContentOwner;
   /** The filter nearest to the wire first. */
-  #filters: readonly PlacedFilter[] = [];
+  #filters: readonly PlacedFilter[] = noFilters;
   #filtered: FilteredContent | undefined;
   #isRead = false;
   /** For `next`: in bytes, what was read so far, and how much it may be. */
   #readByNext = 0;
-  #limitOfNext: SizeLimit | undefined;
+  /** `undefined`: `next` was not called yet. */
+  #limitOfNext: number | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
 
   /** For requests. */
@@ -163,19 +164,21 @@ export class Content implements AsyncIterable<Uint8Array> {
   next(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     let limit = this.#limitOfNext;
     if (limit === undefined) {
-      limit = this.#limitOfNext = this.#limit;
+      const ofContent = this.#limit;
+      limit = this.#limitOfNext = ofContent.size;
       if (this.#filters.length > 0) this.#iterator = this[Symbol.asyncIterator]();
-      else this.#begin(limit);
+      else this.#begin(ofContent);
     }
     if (this.#iterator !== undefined) return nextOf(this.#iterator);
     const piece = this.#wire.readContent();
-    if (limit.size === Infinity) return piece;
+    if (limit === Infinity) return piece;
     return piece instanceof Promise ? piece.then((piece) => this.#counted(piece)) : this.#counted(piece);
   }
 
   #counted(piece: Uint8Array | undefined): Uint8Array | undefined {
     this.#readByNext += piece?.length ?? 0;
-    if (this.#limitOfNext !== undefined && this.#readByNext > this.#limitOfNext.size) throw tooLarge(this.#limitOfNext);
+    const size = this.#limitOfNext;
+    if (size !== undefined && this.#readByNext > size) throw tooLarge({ prop: "maxContentSize", size });
     return piece;
   }
 
@@ -237,7 +240,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     if (furtherFilters !== "raw") for (const filter of furtherFilters) this.addFilter(filter);
     if (furtherFilters === "raw" || this.#filters.length === 0) yield* this.#pieces(limit);
     else {
-      this.#filtered ??= new FilteredContent(this.#filters, limit.size, () => tooLarge(limit), this.#closeFailed);
+      this.#filtered ??= new FilteredContent(this.#filters, limit.size, () => tooLarge(limit), this.#closeFailed());
       yield* this.#filtered.read(this.#pieces(limit));
     }
   }
@@ -253,11 +256,13 @@ export class Content implements AsyncIterable<Uint8Array> {
     }
   }
 
-  readonly #closeFailed = (fault: unknown): void => this.#owner.noteFault(fault);
+  #closeFailed(): (fault: unknown) => void {
+    return (fault) => this.#owner.noteFault(fault);
+  }
 
   /** The exchan has ended, so its filters are closed, whether or not anyone reads. */
   #closeFilters(): void {
-    (this.#filtered ??= new FilteredContent(this.#filters, 0, noError, this.#closeFailed)).close();
+    (this.#filtered ??= new FilteredContent(this.#filters, 0, noError, this.#closeFailed())).close();
   }
 }
 
@@ -300,6 +305,8 @@ function tooLarge({ prop, size }: SizeLimit): ExchanError {
     `the content of the request is larger than the ${size} bytes of ${prop}`,
   );
 }
+
+const noFilters: readonly PlacedFilter[] = [];
 
 /** Without filters, this error cannot occur. */
 function noError(): Error {

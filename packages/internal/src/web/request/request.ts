@@ -299,6 +299,11 @@ export class Request extends RequestTarget {
     this.#wire.onAbort(() => guarded(listener, (error) => this.noteFault(error, handlet)));
   }
 
+  /** For the engine: the same for a listener that never throws. */
+  onGone(listener: () => void): void {
+    this.#wire.onAbort(listener);
+  }
+
   /** For the engine: logs an error of a callback that has no other caller. `handlet`: its owner. */
   noteFault(error: unknown, handlet = this.handlet): void {
     if (!isPeerGone(error)) this.#server?.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this);
