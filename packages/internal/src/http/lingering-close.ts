@@ -2,8 +2,8 @@
 // destroy an answer on its way. So our side is shut first, and what the client still sends is read and dropped for a
 // while (RFC 9112 9.6).
 //
-//   our side is shut ── all is written ──> reading and dropping ── the client shuts its side, or a limit is reached ──> destroyed
-//          └ writeTimeout ──> destroyed        lingerTimeout without a byte, maxLingerTime in all
+//   our side is shut ── all is written ──> reading and dropping ── the client shuts its side, or a limit ──> destroyed
+//          └ writeTimeout ──> destroyed                            (lingerTimeout without a byte, maxLingerTime in all)
 
 import type { Socket } from "node:net";
 import type { CodecServer } from "./codec-server.ts";

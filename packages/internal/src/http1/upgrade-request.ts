@@ -32,7 +32,8 @@ export class UpgradeRequest {
     if (!membersOf(head, "connection").includes("upgrade")) return "its 101 lacks connection: upgrade";
     const protocols = membersOf(head, "upgrade");
     if (protocols.length !== 1 || protocols[0] !== this.#protocol) {
-      return `it switches to ${protocols.length === 0 ? "no protocol" : protocols.join(", ")}, and was asked for ${this.#protocol}`;
+      const taken = protocols.length === 0 ? "no protocol" : protocols.join(", ");
+      return `it switches to ${taken}, and was asked for ${this.#protocol}`;
     }
     if (this.#accept !== undefined && head.get("sec-websocket-accept") !== this.#accept) {
       return "its sec-websocket-accept does not belong to the key that it was sent";

@@ -1,8 +1,9 @@
 // One connection to an HTTP/2 server: many requests at once, each on a stream of its own.
 //
-//   dialing ── connected, the node's SETTINGS ──> open ── GOAWAY of either side, no stream for aliveTimeout ──> leaving ── no stream left ──┐
-//      │ dialTimeout                               │ a mistake of the node's: GOAWAY with its code; a PING that is not answered             │
-//      └───────────────────────────────────────────┴───────────────────────────────> closed <─────────────────────────────────────────────────┘
+//   dialing ── connected, the node's SETTINGS ──> open ── GOAWAY of either side, idle for aliveTimeout ──> leaving
+//      │ dialTimeout                               │ a mistake of the node's: GOAWAY with its code         │
+//      │                                           │ a PING without an answer               no stream left │
+//      └───────────────────────────────────────────┴────────────────────> closed <─────────────────────────┘
 //
 //   socket ─> FrameCutter ─> NodeFrames ─> streams: Http2NodeExchan ─> Sender ─> FrameOutput ─> socket
 //

@@ -1,8 +1,8 @@
 // One connection of an HTTP/2 client: many requests at once, each on a stream of its own.
 //
-//   preface ── the client's 24 bytes ──> open ── drain, GOAWAY of either side, idleTimeout ──> no stream left ──> linger ──> closed
-//      │ headTimeout                      │ a mistake of the client's: GOAWAY with its code                        ^
-//      └──────────────────────────────────┴───────────────────────────────────────────────────────────────────────┘
+//   preface ── the client's 24 bytes ──> open ── drain, GOAWAY of either side, idleTimeout ──> no stream left
+//      │ headTimeout                      │ a mistake of the client's: GOAWAY with its code      │
+//      └──────────────────────────────────┴──────────────────────────────────────────────────────┴──> linger ──> closed
 //
 //   socket ─> FrameCutter ─> ClientFrames ─> streams: Http2Exchan ─> Sender ─> FrameOutput ─> socket
 //

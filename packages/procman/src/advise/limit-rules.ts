@@ -4,17 +4,21 @@ import { bytes } from "../observe/activity-text.ts";
 import { counted, percent, type AdviceRule } from "./advice.ts";
 
 /** The kernel drops connections while the queue of a listening socket is full. */
-export const fullListenQueue: AdviceRule = ({ machine: { listenDrops = 0, somaxconn }, time }) =>
-  listenDrops === 0
-    ? []
-    : [
-        {
-          about: "machine",
-          found: `the kernel dropped ${counted(listenDrops, "new connection")} within ${Math.round(time)} s because a queue of a listening socket was full${somaxconn === undefined ? "" : ` (net.core.somaxconn is ${somaxconn})`}`,
-          change:
-            "raise net.core.somaxconn, for example sysctl -w net.core.somaxconn=4096, and restart the program; if workers are busy, the queue is full because of them",
-        },
-      ];
+export const fullListenQueue: AdviceRule = ({ machine: { listenDrops = 0, somaxconn }, time }) => {
+  if (listenDrops === 0) return [];
+  const limit = somaxconn === undefined ? "" : ` (net.core.somaxconn is ${somaxconn})`;
+  return [
+    {
+      about: "machine",
+      found:
+        `the kernel dropped ${counted(listenDrops, "new connection")} within ${Math.round(time)} s ` +
+        `because a queue of a listening socket was full${limit}`,
+      change:
+        "raise net.core.somaxconn, for example sysctl -w net.core.somaxconn=4096, and restart the program; " +
+        "if workers are busy, the queue is full because of them",
+    },
+  ];
+};
 
 /** A worker without free descriptors accepts nothing and opens no file. */
 export const fewDescriptors: AdviceRule = ({ workers }) =>
@@ -34,7 +38,9 @@ export const unreachableMaxConns: AdviceRule = ({ servers, workers }) => {
   return [
     {
       about: "machine",
-      found: `maxConns of the servers lets each worker have ${counted(wanted, "connection")}, and it may open ${counted(least, "file descriptor")}`,
+      found:
+        `maxConns of the servers lets each worker have ${counted(wanted, "connection")}, ` +
+        `and it may open ${counted(least, "file descriptor")}`,
       change: "raise the limit (LimitNOFILE of the systemd unit, or ulimit -n before the start), or lower maxConns",
     },
   ];
@@ -47,8 +53,12 @@ export const littleMemory: AdviceRule = ({ workers, machine: { memoryLimit } }) 
   return [
     {
       about: "machine",
-      found: `the workers use ${bytes(used)} of the ${bytes(memoryLimit)} that the control group may use (${percent(used / memoryLimit)})`,
-      change: `raise the memory limit of the container, start fewer workers, or set --max-memory to about ${bytes((memoryLimit * nearLimit) / workers.length)}`,
+      found:
+        `the workers use ${bytes(used)} of the ${bytes(memoryLimit)} that the control group may use ` +
+        `(${percent(used / memoryLimit)})`,
+      change:
+        "raise the memory limit of the container, start fewer workers, or set --max-memory to about " +
+        bytes((memoryLimit * nearLimit) / workers.length),
     },
   ];
 };

@@ -9,7 +9,9 @@ export const tooFewWorkers: AdviceRule = ({ workers, machine: { cpus } }) => {
   return [
     {
       about: "program",
-      found: `${counted(workers.length, "worker")} on ${counted(cpus, "processor")}, each at least ${percent(least)} busy`,
+      found:
+        `${counted(workers.length, "worker")} on ${counted(cpus, "processor")}, ` +
+        `each at least ${percent(least)} busy`,
       change: "start more workers: hemi serve --workers auto",
     },
   ];
@@ -63,7 +65,8 @@ export const lateLoop: AdviceRule = ({ workers }) =>
     .map(({ slot, loopDelay }) => ({
       about: `worker ${slot}`,
       found: `its event loop was ${Math.round(loopDelay)} ms late at times (99th percentile)`,
-      change: `find the code that runs for so long without a break: hemi cpu --worker ${slot}, hemi gc --worker ${slot}`,
+      change:
+        "find the code that runs for so long without a break: " + `hemi cpu --worker ${slot}, hemi gc --worker ${slot}`,
     }));
 
 /** The heap is nearly full, or too much is allocated. */
@@ -73,7 +76,9 @@ export const muchCollecting: AdviceRule = ({ workers }) =>
     .map(({ slot, collecting }) => ({
       about: `worker ${slot}`,
       found: `it spends ${percent(collecting)} of its time on garbage collections`,
-      change: `see with hemi heap --worker ${slot} what fills the heap; NODE_OPTIONS=--max-semi-space-size=64 helps if it is short-lived`,
+      change:
+        `see with hemi heap --worker ${slot} what fills the heap; ` +
+        "NODE_OPTIONS=--max-semi-space-size=64 helps if it is short-lived",
     }));
 
 export const loadRules: readonly AdviceRule[] = [

@@ -6,11 +6,14 @@ import { counted, percent, type AdviceRule } from "./advice.ts";
 export const staleConnections: AdviceRule = ({ backends, time }) =>
   backends
     .filter(({ stale }) => stale > 0)
-    .map(({ path, stale, aliveTimeout }) => ({
-      about: path,
-      found: `a node closed a kept connection when it was used: ${rate(stale, time)} retries a minute`,
-      change: `set aliveTimeout${aliveTimeout === undefined ? "" : `, which is ${aliveTimeout / 1000} s,`} below the idle timeout of the nodes`,
-    }));
+    .map(({ path, stale, aliveTimeout }) => {
+      const present = aliveTimeout === undefined ? "" : `, which is ${aliveTimeout / 1000} s,`;
+      return {
+        about: path,
+        found: `a node closed a kept connection when it was used: ${rate(stale, time)} retries a minute`,
+        change: `set aliveTimeout${present} below the idle timeout of the nodes`,
+      };
+    });
 
 /** Requests got no node. */
 export const refusingBackend: AdviceRule = ({ backends, time }) =>
@@ -18,7 +21,9 @@ export const refusingBackend: AdviceRule = ({ backends, time }) =>
     .filter(({ refused }) => refused > 0)
     .map(({ path, refused, nodes }) => ({
       about: path,
-      found: `${counted(refused, "request")} got no node within ${Math.round(time)} s; ${nodes.filter(({ state }) => state === "up").length} of ${nodes.length} nodes are up`,
+      found:
+        `${counted(refused, "request")} got no node within ${Math.round(time)} s; ` +
+        `${nodes.filter(({ state }) => state === "up").length} of ${nodes.length} nodes are up`,
       change: "see hemi backend; if all nodes are up, add nodes, or raise maxConnsPerNode and maxQueued",
     }));
 
@@ -30,7 +35,9 @@ export const manyRetries: AdviceRule = ({ backends }) =>
       const reason = nodes.find(({ lastFailure }) => lastFailure !== "")?.lastFailure;
       return {
         about: path,
-        found: `${percent((retries - stale) / attempts)} of the requests were tried again${reason === undefined ? "" : `, at last because ${reason}`}`,
+        found:
+          `${percent((retries - stale) / attempts)} of the requests were tried again` +
+          (reason === undefined ? "" : `, at last because ${reason}`),
         change: "repair or drain the node that fails: see hemi backend",
       };
     });
@@ -57,7 +64,8 @@ export const fewResumptions: AdviceRule = ({ servers }) =>
         about: path,
         found: `${percent(resumedHandshakes / all)} of ${counted(all, "TLS handshake")} resumed a session`,
         change:
-          "clients that come again should: let all machines behind one name share ticket keys, or have a balancer send a client to the same one",
+          "clients that come again should: let all machines behind one name share ticket keys, " +
+          "or have a balancer send a client to the same one",
       },
     ];
   });

@@ -1,7 +1,7 @@
 // A connection from its acceptance to the end of its handshake; then another one takes its place at the gate.
 //
 //  accepted ── first byte 0x16 ──> choice of the server ──> handshake ──> secured: passed on
-//     │                                 └──────────────────┴── refused, failed, timeout, closed by peer: logged and closed
+//     │                                 └──────────────────┴── refused, failed, late, left: logged and closed
 //     ├── a letter: plain HTTP, gets a response in plain HTTP, and is closed
 //     └── anything else, or nothing: closed
 

@@ -24,7 +24,8 @@ export function combinedFormat(redact: RedactURI): LineFormat {
     const target = originalURI === "" ? req.authority : originalURI;
     return (
       `${clients.get(req.srcHost)}${combinedTime(time)}${methods.get(req.method)}${targets.get(target)}${req.version}` +
-      `" ${status} ${contentSent}${referers.get(req.header("referer") ?? "")}${userAgents.get(req.header("user-agent") ?? "")}`
+      `" ${status} ${contentSent}${referers.get(req.header("referer") ?? "")}` +
+      userAgents.get(req.header("user-agent") ?? "")
     );
   };
 }

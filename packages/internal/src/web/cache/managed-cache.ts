@@ -60,8 +60,8 @@ export interface ManagedCache {
    */
   purge(selector: PurgeSelector, options?: PurgeOptions): Promise<number>;
   /**
-   * Describes what is stored for a request of a URL: `https://shop.example/a?b`. Its fields count only where the key has
-   * them. Default: none.
+   * Describes what is stored for a request of a URL: `https://shop.example/a?b`. Its fields count only where the key
+   * has them. Default: none.
    */
   explainUrl(url: string, headers?: RequestFields): Promise<CacheExplanation>;
 }

@@ -80,7 +80,10 @@ export function faultOfUri<Args extends readonly unknown[]>(
   if (kind === "path") return "it begins with a slash, or with $uri or $encodedPath: a request is rewritten to a path";
   if (/^(?:https?|\u0003):\/\/[^\u0001\u0002\u0005\u0006/?#]+(?:[/?#\u0002\u0005\u0006]|$)/.test(outline))
     return undefined;
-  return "it begins with one slash, or with http:// or https:// and a host that no client can choose: text, $hostname or $authority";
+  return (
+    "it begins with one slash, or with http:// or https:// and a host that no client can choose: " +
+    "text, $hostname or $authority"
+  );
 }
 
 /** The pieces of a template over `webVariables`. */

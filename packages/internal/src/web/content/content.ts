@@ -21,13 +21,13 @@ import { GatheredBytes } from "./gathered-bytes.ts";
  * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or
  * HEMI_PEER_GONE; uncaught, they give 413, 400, 408 and nothing.
  *
- * | read by                                    | through revisers | content-encoding | limits beside maxContentSize       |
- * | ------------------------------------------ | ---------------- | ---------------- | ---------------------------------- |
- * | `bytes` `text` `json`, `form` (urlencoded) | yes              | decoded, or 415  | `maxMemoryContentSize`             |
- * | `form` and `formParts` (multipart)         | yes              | decoded, or 415  | `maxUploadContentSize` in its place |
- * | `passedBytes`                              | yes              | as it is         | `maxMemoryContentSize`             |
- * | iteration                                  | yes              | as it is         |                                    |
- * | `raw`                                      | no               | as it is         |                                    |
+ * | read by                                    | revisers | content-encoding | limits beside maxContentSize        |
+ * | ------------------------------------------ | -------- | ---------------- | ----------------------------------- |
+ * | `bytes` `text` `json`, `form` (urlencoded) | yes      | decoded, or 415  | `maxMemoryContentSize`              |
+ * | `form` and `formParts` (multipart)         | yes      | decoded, or 415  | `maxUploadContentSize` in its place |
+ * | `passedBytes`                              | yes      | as it is         | `maxMemoryContentSize`              |
+ * | iteration                                  | yes      | as it is         |                                     |
+ * | `raw`                                      | no       | as it is         |                                     |
  */
 export class Content implements AsyncIterable<Uint8Array> {
   /** In bytes; `undefined` if the sender did not announce it. 0: there is no content. */

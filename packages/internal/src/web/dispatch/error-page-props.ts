@@ -35,7 +35,8 @@ export function checkErrorPages(context: CheckContext<ErrorPageProps>): void {
   for (const prop of ["errorPages", "errorPaths"] as const) {
     for (const status of props[prop].keys()) {
       if (errorStatus.test(status)) continue;
-      const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599, and the classes 4xx and 5xx`;
+      const known = "those are from 400 to 599, and the classes 4xx and 5xx";
+      const message = `${JSON.stringify(status)} is no status of an error: ${known}`;
       context.report({ prop, message });
     }
   }

@@ -109,7 +109,8 @@ export const rule = defineRule({
         const message = faultOfUri(uriPieces(returnText), "location");
         if (message !== undefined) context.report({ prop: "returnText", message });
       } else if (!isLocation(returnText.constant)) {
-        const message = `${JSON.stringify(returnText.constant)} cannot be where to go: it is no URL, nor the path of one`;
+        const text = JSON.stringify(returnText.constant);
+        const message = `${text} cannot be where to go: it is no URL, nor the path of one`;
         context.report({ prop: "returnText", message });
       }
     }

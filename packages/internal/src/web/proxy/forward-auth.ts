@@ -1,6 +1,7 @@
 // forwardAuth: asks a backend whether a request may go on.
 //
-//   request ── its head, as a GET ──> backend ──> 2xx: chosen fields of the answer go into the request, and the next handlet has it
+//   request ── its head, as a GET ──> backend ──> 2xx: chosen fields of the answer go into the request,
+//                                         │       and the next handlet has it
 //                                         ├────> anything else: that is the client's answer
 //                                         └────> failed: 502, 503, 504; nobody is let through by a failure
 

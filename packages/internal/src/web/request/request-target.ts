@@ -134,7 +134,9 @@ export class RequestTarget {
     }
     if (target.length > maxRewrittenSize) throw new HTTPError(414, `rewritten to more than ${maxRewrittenSize} bytes`);
     if (startAnew && ++this.#newStarts > maxNewStarts) {
-      const circle = `the rules started anew ${maxNewStarts} times, and would once more with ${target}: they rewrite in a circle`;
+      const circle =
+        `the rules started anew ${maxNewStarts} times, and would once more with ${target}: ` +
+        "they rewrite in a circle";
       throw new HTTPError(500, circle);
     }
     const mark = target.indexOf("?");

@@ -504,7 +504,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
 
   /** The handlet does not wait for its client. */
   #overrun(): Promise<void> {
-    const reason = `more than ${maxBacklog} bytes were echoed while the client had not taken what came before: await echo()`;
+    const reason = `more than ${maxBacklog} bytes were echoed that the client had not taken: await echo()`;
     const error = new HemiError("HEMI_USAGE", reason);
     const handlet = this.#req?.handlet;
     const fault = handlet === undefined ? error : faultAt(handlet.path, error);

@@ -127,7 +127,9 @@ class CookieStater implements StaterPart {
     const text = Buffer.concat([cipher.update(JSON.stringify(sealed)), cipher.final()]);
     const token = Buffer.concat([nonce, text, cipher.getAuthTag()]).toString("base64url");
     if (token.length <= maxToken) return token;
-    const message = `the session would make a cookie of ${token.length} bytes, and browsers take ${maxToken}: store less, or use localStater`;
+    const message =
+      `the session would make a cookie of ${token.length} bytes, and browsers take ${maxToken}: ` +
+      "store less, or use localStater";
     throw new HemiError("HEMI_USAGE", message);
   }
 
