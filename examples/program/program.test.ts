@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtempDisposable, readFile, symlink, writeFile } from "node:fs/promises";
 import { get, type IncomingMessage } from "node:http";
-import { json } from "node:stream/consumers";
+import { json, text } from "node:stream/consumers";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -118,7 +118,11 @@ test("the program serves, plans, reloads, reworks and stops", { timeout: 120_000
     (await readFile(app, "utf8")).replace('.get("/readings",', '.get("/readings/none", () => "new").get("/readings",'),
   );
   expect(await steer("rework")).toBe("replaced 2 workers\n");
-  expect(await (await fetch(`http://127.0.0.1:${port}/readings/none`)).text()).toBe("new");
+  // On a new connection: one that a client has open gets an answer of the worker that it has reached.
+  const [answer] = (await once(get(`http://127.0.0.1:${port}/readings/none`, { agent: false }), "response")) as [
+    IncomingMessage,
+  ];
+  expect(await text(answer)).toBe("new");
   await expect.poll(known, patiently).toEqual(both);
 
   expect(await steer("stop")).toBe("ends at once\n");

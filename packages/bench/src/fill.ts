@@ -3,9 +3,11 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 
 /** What a page is asked for with. */
 const host = "shop.example";
+const maxTries = 50;
 
 /** The path of the page with this number. */
 export function pathOf(number: number): string {
@@ -14,8 +16,11 @@ export function pathOf(number: number): string {
 
 /** Stores the pages from one number to before another. Those that are there already may be among them. */
 export async function fill(port: number, from: number, to: number): Promise<void> {
-  // Its head is that of all others.
-  await ask(port, pathOf(0));
+  // Its head is that of all others. It may be sent before it is stored.
+  for (let tries = 0; !(await ask(port, pathOf(0))).includes("hit"); tries++) {
+    if (tries === maxTries) throw new Error(`${pathOf(0)} is not stored`);
+    await setTimeout(100);
+  }
   await ask(port, `/fill?from=${from}&to=${to}`);
 }
 

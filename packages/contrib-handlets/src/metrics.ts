@@ -113,4 +113,4 @@ function formatFor(accept = ""): MetricsFormat {
 }
 
 /** In ms. */
-const sliceTime = 4;
+const sliceTime = 2;

@@ -1,18 +1,19 @@
 // Batches in protobuf: ExportTraceServiceRequest of opentelemetry/proto/collector/trace/v1/trace_service.proto, and
 // ExportLogsServiceRequest of opentelemetry/proto/collector/logs/v1/logs_service.proto.
 
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { Steps } from "@hemi/common";
 import type { ExportedLine, Span } from "@hemi/internal";
 import type { Batch } from "./otlp-signal.ts";
 import {
   errorCode,
   kindNumbers,
   lineAttributes,
-  nanoseconds,
   scopeName,
   severityNumbers,
   type Attributes,
+  type AttributeValue,
 } from "./otlp-words.ts";
+import { ProtoWriter } from "./proto-writer.ts";
 
 /** The numbers of the fields, by message. */
 const fields = {
@@ -48,100 +49,119 @@ const fields = {
   anyValue: { string: 1, bool: 2, int: 3, double: 4 },
 } as const;
 
-export function spansAsProtobuf(batch: Batch<Span>): Uint8Array {
+/** Yields between spans. */
+export function spansAsProtobuf(batch: Batch<Span>): Steps<Uint8Array> {
   return encode(batch, writeSpan);
 }
 
-export function linesAsProtobuf(batch: Batch<ExportedLine>): Uint8Array {
+/** Yields between lines. */
+export function linesAsProtobuf(batch: Batch<ExportedLine>): Steps<Uint8Array> {
   return encode(batch, writeLine);
 }
 
-function encode<Item>({ resource, items }: Batch<Item>, write: (writer: BinaryWriter, item: Item) => void): Uint8Array {
-  const writer = new BinaryWriter();
-  message(writer, fields.request.resources, () => {
-    message(writer, fields.resourceItems.resource, () => attributes(writer, fields.resource.attributes, resource));
-    message(writer, fields.resourceItems.scopes, () => {
-      message(writer, fields.scopeItems.scope, () => text(writer, fields.scope.name, scopeName));
-      for (const item of items) message(writer, fields.scopeItems.items, () => write(writer, item));
-    });
-  });
+function* encode<Item>(
+  { resource, items }: Batch<Item>,
+  write: (writer: ProtoWriter, item: Item) => void,
+): Steps<Uint8Array> {
+  const writer = new ProtoWriter();
+  const resources = writer.begin(fields.request.resources);
+  const ofResource = writer.begin(fields.resourceItems.resource);
+  attributes(writer, fields.resource.attributes, resource);
+  writer.end(ofResource);
+  const scopes = writer.begin(fields.resourceItems.scopes);
+  const scope = writer.begin(fields.scopeItems.scope);
+  writer.text(fields.scope.name, scopeName);
+  writer.end(scope);
+  for (const item of items) {
+    const start = writer.begin(fields.scopeItems.items);
+    write(writer, item);
+    writer.end(start);
+    yield undefined;
+  }
+  writer.end(scopes);
+  writer.end(resources);
   return writer.finish();
 }
 
-function writeSpan(writer: BinaryWriter, span: Span): void {
+function writeSpan(writer: ProtoWriter, span: Span): void {
   const at = fields.span;
-  writer.tag(at.traceId, WireType.LengthDelimited).bytes(Buffer.from(span.traceId, "hex"));
-  writer.tag(at.spanId, WireType.LengthDelimited).bytes(Buffer.from(span.spanId, "hex"));
-  text(writer, at.traceState, span.state);
-  if (span.parentId !== "") {
-    writer.tag(at.parentSpanId, WireType.LengthDelimited).bytes(Buffer.from(span.parentId, "hex"));
-  }
-  text(writer, at.name, span.name);
-  writer.tag(at.kind, WireType.Varint).int32(kindNumbers[span.kind]);
-  writer.tag(at.startTime, WireType.Bit64).fixed64(nanoseconds(span.startTime));
-  writer.tag(at.endTime, WireType.Bit64).fixed64(nanoseconds(span.endTime));
+  writer.hex(at.traceId, span.traceId);
+  writer.hex(at.spanId, span.spanId);
+  writer.text(at.traceState, span.state);
+  writer.hex(at.parentSpanId, span.parentId);
+  writer.text(at.name, span.name);
+  writer.whole(at.kind, kindNumbers[span.kind]);
+  writer.nanoseconds(at.startTime, span.startTime);
+  writer.nanoseconds(at.endTime, span.endTime);
   attributes(writer, at.attributes, span.attributes);
   const { error } = span;
   if (error === undefined) return;
-  message(writer, at.status, () => {
-    text(writer, fields.status.message, error);
-    writer.tag(fields.status.code, WireType.Varint).int32(errorCode);
-  });
+  const status = writer.begin(at.status);
+  writer.text(fields.status.message, error);
+  writer.whole(fields.status.code, errorCode);
+  writer.end(status);
 }
 
-function writeLine(writer: BinaryWriter, line: ExportedLine): void {
+function writeLine(writer: ProtoWriter, line: ExportedLine): void {
   const at = fields.logRecord;
-  writer.tag(at.time, WireType.Bit64).fixed64(nanoseconds(line.time));
-  writer.tag(at.severityNumber, WireType.Varint).int32(severityNumbers[line.level]);
-  text(writer, at.severityText, line.level.toUpperCase());
-  message(writer, at.body, () => anyValue(writer, line.text));
+  writer.nanoseconds(at.time, line.time);
+  writer.whole(at.severityNumber, severityNumbers[line.level]);
+  writer.text(at.severityText, line.level.toUpperCase());
+  const body = writer.begin(at.body);
+  anyValue(writer, line.text);
+  writer.end(body);
   attributes(writer, at.attributes, lineAttributes(line));
-  if (line.traceId !== "") writer.tag(at.traceId, WireType.LengthDelimited).bytes(Buffer.from(line.traceId, "hex"));
-  writer.tag(at.observedTime, WireType.Bit64).fixed64(nanoseconds(line.time));
+  writer.hex(at.traceId, line.traceId);
+  writer.nanoseconds(at.observedTime, line.time);
 }
 
-function attributes(writer: BinaryWriter, field: number, values: Attributes): void {
+function attributes(writer: ProtoWriter, field: number, values: Attributes): void {
   for (const key in values) {
     const value = values[key];
-    if (value !== undefined) writer.tag(field, WireType.LengthDelimited).bytes(keyValue(key, value));
+    if (value !== undefined) attribute(writer, field, key, value);
   }
 }
 
-/** A KeyValue. Most attributes have the same value in one span after the other. */
-function keyValue(key: string, value: string | number | boolean): Uint8Array {
+/** Most attributes have the same value in one span after the other: they are encoded once. */
+function attribute(writer: ProtoWriter, field: number, key: string, value: AttributeValue): void {
   const last = lastValues.get(key);
-  if (last?.value === value) return last.bytes;
-  const writer = new BinaryWriter();
-  text(writer, fields.keyValue.key, key);
-  message(writer, fields.keyValue.value, () => anyValue(writer, value));
-  const bytes = writer.finish();
-  if (bytes.length <= maxKept && (last !== undefined || lastValues.size < maxKeys))
-    lastValues.set(key, { value, bytes });
-  return bytes;
+  if (last?.value !== value) {
+    const start = writer.begin(field);
+    keyValue(writer, key, value);
+    writer.end(start);
+    if (last !== undefined) [last.value, last.bytes] = [value, undefined];
+    else if (lastValues.size < maxKeys) lastValues.set(key, { value, bytes: undefined });
+    return;
+  }
+  writer.bytes(field, (last.bytes ??= encoded(key, value)));
 }
 
-/** Of each key the last value, and how it is encoded. */
-const lastValues = new Map<string, { readonly value: string | number | boolean; readonly bytes: Uint8Array }>();
-/** Keys are words of this program. */
+/** Of each key the last value, and how it is encoded, if it came twice. Keys are words of this program. */
+const lastValues = new Map<string, { value: AttributeValue; bytes: Uint8Array | undefined }>();
 const maxKeys = 256;
-/** In bytes. */
-const maxKept = 512;
 
-/** Of a choice, also an empty value is written. */
-function anyValue(writer: BinaryWriter, value: string | number | boolean): void {
+function encoded(key: string, value: AttributeValue): Uint8Array {
+  const writer = new ProtoWriter(smallSize);
+  keyValue(writer, key, value);
+  return writer.finish();
+}
+
+/** In bytes: of most attributes. */
+const smallSize = 128;
+
+/** The fields of a KeyValue. */
+function keyValue(writer: ProtoWriter, key: string, value: AttributeValue): void {
+  writer.text(fields.keyValue.key, key);
+  const start = writer.begin(fields.keyValue.value);
+  anyValue(writer, value);
+  writer.end(start);
+}
+
+/** The field of an AnyValue, which says also "", `false` and 0. */
+function anyValue(writer: ProtoWriter, value: AttributeValue): void {
   const at = fields.anyValue;
-  if (typeof value === "string") writer.tag(at.string, WireType.LengthDelimited).string(value);
-  else if (typeof value === "boolean") writer.tag(at.bool, WireType.Varint).bool(value);
-  else if (Number.isSafeInteger(value)) writer.tag(at.int, WireType.Varint).int64(value);
-  else writer.tag(at.double, WireType.Bit64).double(value);
-}
-
-function message(writer: BinaryWriter, field: number, write: () => void): void {
-  writer.tag(field, WireType.LengthDelimited).fork();
-  write();
-  writer.join();
-}
-
-function text(writer: BinaryWriter, field: number, value: string): void {
-  if (value !== "") writer.tag(field, WireType.LengthDelimited).string(value);
+  if (typeof value === "string") writer.string(at.string, value);
+  else if (typeof value === "boolean") writer.whole(at.bool, value ? 1 : 0);
+  else if (Number.isSafeInteger(value)) writer.integer(at.int, value);
+  else writer.double(at.double, value);
 }

@@ -14,6 +14,7 @@ import {
   spanSink,
   type SpanSink,
 } from "@hemi/internal";
+import { CollectorClient } from "./collector-client.ts";
 import { linesAsJSON, spansAsJSON } from "./encode-json.ts";
 import { linesAsProtobuf, spansAsProtobuf } from "./encode-protobuf.ts";
 import { otelProps } from "./otel-props.ts";
@@ -36,10 +37,12 @@ class Otel implements Part, SpanSink, LineSink {
   readonly #context: Context<PropsOf<typeof otelProps>>;
   readonly #spans: Signal<Span>;
   readonly #lines: Signal<ExportedLine>;
+  readonly #collector: CollectorClient;
   #unfollow: (() => void) | undefined;
 
   constructor(context: Context<PropsOf<typeof otelProps>>) {
     this.#context = context;
+    this.#collector = new CollectorClient(context.props.endpoint);
     const { sent, dropped, sentLines, droppedLines } = exporterGroup.at;
     this.#spans = new Signal<Span>(
       {
@@ -50,6 +53,7 @@ class Otel implements Part, SpanSink, LineSink {
         at: { sent, dropped },
       },
       context,
+      this.#collector,
     );
     this.#lines = new Signal<ExportedLine>(
       {
@@ -60,6 +64,7 @@ class Otel implements Part, SpanSink, LineSink {
         at: { sent: sentLines, dropped: droppedLines },
       },
       context,
+      this.#collector,
     );
   }
 
@@ -80,5 +85,6 @@ class Otel implements Part, SpanSink, LineSink {
   async shutdown(): Promise<void> {
     this.#unfollow?.();
     await Promise.all([this.#spans.close(), this.#lines.close()]);
+    this.#collector.close();
   }
 }

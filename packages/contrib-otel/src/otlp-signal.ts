@@ -1,7 +1,8 @@
 // One signal of OTLP, such as spans: a bounded queue, and its requests to the collector.
 
-import { BatchQueue, type BatchOutcome } from "@hemi/common";
+import { BatchQueue, finishInSlices, type BatchOutcome, type Steps } from "@hemi/common";
 import { type Context, exporterGroup, increase, Outage, ownLabels, type PropsOf } from "@hemi/internal";
+import type { CollectorClient } from "./collector-client.ts";
 import type { otelProps } from "./otel-props.ts";
 
 /** A batch, and who sends it. */
@@ -17,8 +18,8 @@ export interface SignalKind<Item> {
   readonly what: string;
   /** Below the endpoint. */
   readonly path: string;
-  readonly encodeJSON: (batch: Batch<Item>) => string;
-  readonly encodeProtobuf: (batch: Batch<Item>) => Uint8Array;
+  readonly encodeJSON: (batch: Batch<Item>) => Steps<string>;
+  readonly encodeProtobuf: (batch: Batch<Item>) => Steps<Uint8Array>;
   /** Where the numbers are in `exporterGroup`. */
   readonly at: { readonly sent: number; readonly dropped: number };
 }
@@ -26,13 +27,15 @@ export interface SignalKind<Item> {
 export class Signal<Item> {
   readonly #kind: SignalKind<Item>;
   readonly #context: Context<PropsOf<typeof otelProps>>;
+  readonly #collector: CollectorClient;
   readonly #queue: BatchQueue<Item>;
   readonly #outage: Outage;
   #droppedSince = 0;
 
-  constructor(kind: SignalKind<Item>, context: Context<PropsOf<typeof otelProps>>) {
+  constructor(kind: SignalKind<Item>, context: Context<PropsOf<typeof otelProps>>, collector: CollectorClient) {
     this.#kind = kind;
     this.#context = context;
+    this.#collector = collector;
     const { what, at } = kind;
     this.#outage = new Outage(context.log, {
       begins: `the collector takes no ${what}`,
@@ -65,23 +68,14 @@ export class Signal<Item> {
     const { path, encodeJSON, encodeProtobuf } = this.#kind;
     const isJSON = props.format === "json";
     const batch = { resource: this.#resource, items };
+    const type = isJSON ? "application/json" : "application/x-protobuf";
     try {
-      const response = await fetch(`${props.endpoint.replace(/\/$/, "")}${path}`, {
-        method: "POST",
-        headers: {
-          ...Object.fromEntries(props.headers),
-          "content-type": isJSON ? "application/json" : "application/x-protobuf",
-        },
-        body: isJSON ? encodeJSON(batch) : Buffer.from(encodeProtobuf(batch)),
-        redirect: "error",
-        signal: AbortSignal.timeout(props.timeout),
-      });
-      // What it says beside the status is of no use, and may be endless.
-      await response.body?.cancel();
-      return this.#outcomeOf(response.status);
+      // A batch may be large: it is encoded without stopping the event loop.
+      const content = await (isJSON ? finishInSlices(encodeJSON(batch)) : finishInSlices(encodeProtobuf(batch)));
+      const headers = { ...Object.fromEntries(props.headers), "content-type": type };
+      return this.#outcomeOf(await this.#collector.post({ path, headers, content, timeout: props.timeout }));
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      this.#failed(cause instanceof Error ? cause.message : String(cause));
+      this.#failed(error instanceof Error ? error.message : String(error));
       return "again";
     }
   }

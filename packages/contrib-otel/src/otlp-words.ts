@@ -2,8 +2,10 @@
 
 import type { ExportedLine, LogLevel, SpanKind } from "@hemi/internal";
 
-/** Values as OTLP has them in attributes. */
-export type Attributes = Readonly<Record<string, string | number | boolean>>;
+/** A value as OTLP has them in attributes. */
+export type AttributeValue = string | number | boolean;
+
+export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /** The name of what has made the spans and lines. */
 export const scopeName = "@hemi/internal";
@@ -24,9 +26,4 @@ export function lineAttributes({ log, path, cause }: ExportedLine): Attributes {
     ...(path !== "" && { "hemi.component": path }),
     ...(cause !== "" && { "exception.stacktrace": cause }),
   };
-}
-
-/** Nanoseconds since the epoch, of milliseconds. */
-export function nanoseconds(time: number): bigint {
-  return BigInt(Math.round(time * 1000)) * 1000n;
 }

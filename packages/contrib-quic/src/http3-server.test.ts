@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootWith, defineHandlet, HTTPError, MemorySink, openErrorLog, pack, type Stage } from "@hemi/internal";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { frame, frameType } from "./http3/frames.ts";
 import contrib from "./index.ts";
+import { QpackEncoder } from "./qpack/encoder.ts";
 import { load } from "./quic/native.ts";
 import { QuicClient } from "./testing/quic-client.ts";
 
@@ -221,6 +223,24 @@ describe("handshakes", () => {
     await using _client = await QuicClient.begin({ port: portOf(site), serverName: "" });
     await expect.poll(() => textOf(site)).toContain("no QUIC connection with 127.0.0.1: it names no server");
   });
+});
+
+test("streams that come in another order than that of their numbers are all answered", async () => {
+  const site = await boot();
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  const { native } = client.conn;
+  const fields = [":method", "GET", ":scheme", "https", ":authority", "localhost", ":path", "/"];
+  const get = frame(frameType.headers, new QpackEncoder(() => undefined).encode(0, fields));
+  const replies: ReturnType<QuicClient["reply"]>[] = [];
+  // The turns of the server are its own: each of these comes in one of them, and 4 and 12 behind later ones.
+  for (const id of [0, 8, 4, 16, 12, 20]) {
+    native.streamSend(id, get, true);
+    client.conn.flush();
+    replies.push(client.reply(id));
+    await replies.at(-1);
+  }
+  expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(Array(6).fill("200"));
 });
 
 test("clients show a certificate where one is required", async () => {

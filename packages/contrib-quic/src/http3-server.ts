@@ -61,8 +61,8 @@ class Http3Server extends WebServer<Http3ServerSettings> implements Http3CodecSe
       server: this,
       source: this.source,
       clients: {
-        mayConnect: (address) => this.clientLimits.mayConnect(address),
-        connected: (conn, address) => this.clientLimits.connected(conn, address),
+        mayConnect: (client) => this.clientLimits.mayConnect(client),
+        connected: (conn, client) => this.clientLimits.connected(conn, client),
       },
     });
   }

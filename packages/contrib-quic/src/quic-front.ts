@@ -6,13 +6,11 @@
 //                              v                 v
 //                           dropped           closed               each with a log line, floods in one line
 
-import { EventEmitter } from "node:events";
 import { isIPv6 } from "node:net";
 import { Deadlines, type Deadline } from "@hemi/common";
 import {
   addressesIn,
   formatAddress,
-  noTerms,
   numericAddress,
   onlyWorker,
   Refusals,
@@ -21,7 +19,6 @@ import {
   ticketKeyOf,
   type CertificateSource,
   type ClientAdmission,
-  type ClientTerms,
   type Context,
   type Endpoint,
   type GateConn,
@@ -39,9 +36,9 @@ import type { AcceptedConn } from "./quic/accepted-conn.ts";
 import { ConnIds } from "./quic/conn-ids.ts";
 import type { QuicConnUser } from "./quic/conn.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./quic/endpoint.ts";
-import { nativeQuic, type NativeConfig, type NativeQuic } from "./quic/native.ts";
+import { nativeQuic, type NativeQuic } from "./quic/native.ts";
 import { RetryTokens } from "./quic/retry-tokens.ts";
-import { SiteConfigs, type TransportLimits } from "./quic/site-configs.ts";
+import { SiteConfigs, type SiteConfig, type TransportLimits } from "./quic/site-configs.ts";
 import { QuicTlsFacts } from "./quic/tls-facts.ts";
 import { WorkerRelay, type WorkerRelayOptions } from "./quic/worker-relay.ts";
 
@@ -53,12 +50,25 @@ export interface QuicFrontOptions {
 }
 
 /** A connection from its first datagram on. */
-interface OpenConn {
-  readonly accepted: AcceptedConn;
-  /** Tells who counts connections that it has closed. */
-  readonly closing: EventEmitter;
-  readonly deadline: Deadline;
+class OpenConn {
+  /** Until its handshake is complete. */
+  deadline: Deadline | undefined;
   http3: Http3Conn | undefined;
+  #closed: (() => void) | undefined;
+
+  constructor(deadline: Deadline) {
+    this.deadline = deadline;
+  }
+
+  /** As of an EventEmitter, for the one who counts connections that are open. */
+  once(_event: "close", listener: () => void): void {
+    this.#closed = listener;
+  }
+
+  closed(): void {
+    this.deadline?.clear();
+    this.#closed?.();
+  }
 }
 
 export class QuicFront implements WebFront, QuicAcceptor {
@@ -71,8 +81,6 @@ export class QuicFront implements WebFront, QuicAcceptor {
   readonly #configs: SiteConfigs;
   readonly #endpoints: QuicEndpoint[] = [];
   readonly #conns = new Map<AcceptedConn, OpenConn>();
-  /** What a client of a server name has to show. */
-  readonly #terms = new WeakMap<QuicHello, ClientTerms>();
   readonly #refused: Refusals;
   readonly #failures: Refusals;
   readonly #upkeep: Deadline;
@@ -244,45 +252,52 @@ export class QuicFront implements WebFront, QuicAcceptor {
     return retry === "always" || (retry === "underLoad" && (this.#handshakes + hellos) * 2 >= this.maxHellos);
   }
 
-  admits({ address }: Endpoint): boolean {
+  admits(client: Endpoint): boolean {
     const { context, clients } = this.#options;
     const isFull = this.#conns.size >= shareOf(context.props.maxConns, context.workers);
-    if (!isFull && this.#handshakes < this.maxHellos && clients.mayConnect(address)) return true;
+    if (!isFull && this.#handshakes < this.maxHellos && clients.mayConnect(client)) return true;
     this.counts.refused();
-    if (isFull) this.#refused.add(address);
+    if (isFull) this.#refused.add(client.address);
     return false;
   }
 
-  configFor(hello: QuicHello): NativeConfig | undefined | Promise<NativeConfig | undefined> {
-    const { source } = this.#options;
-    const found = hello.serverName === "" ? undefined : source.find(hello.serverName);
-    return found instanceof Promise ? found.then((site) => this.#pick(hello, site)) : this.#pick(hello, found);
+  get soleConfig(): SiteConfig | undefined {
+    const { source, context } = this.#options;
+    return source.dependsOnName || context.props.tlsStrictServerName ? undefined : this.#configOf(source.fallback);
+  }
+
+  configFor({ serverName }: QuicHello): SiteConfig | undefined | Promise<SiteConfig | undefined> {
+    const { source, context } = this.#options;
+    const found = serverName === "" ? undefined : source.find(serverName);
+    const pick = (site: SecureSite | undefined): SiteConfig | undefined =>
+      this.#configOf(site ?? (context.props.tlsStrictServerName ? undefined : source.fallback));
+    return found instanceof Promise ? found.then(pick) : pick(found);
   }
 
   began(accepted: AcceptedConn): void {
     const { clients, context } = this.#options;
-    const { address } = accepted.remote;
     const deadline = this.makeDeadline(() => {
       this.handshakeFailed(accepted.remote, `it took longer than ${context.props.handshakeTimeout} ms`);
       accepted.conn.abandon();
     });
-    const conn: OpenConn = { accepted, closing: new EventEmitter(), deadline, http3: undefined };
+    const conn = new OpenConn(deadline);
     this.#conns.set(accepted, conn);
     this.#handshakes++;
     this.counts.accepted();
-    clients.connected(conn.closing, address);
+    clients.connected(conn, accepted.remote);
     deadline.set(context.props.handshakeTimeout);
   }
 
   established(accepted: AcceptedConn): QuicConnUser {
     const { server } = this.#options;
-    const { conn, hello, remote, local } = accepted;
-    const tls = new QuicTlsFacts(conn, hello, this.#terms.get(hello) ?? noTerms);
+    const { conn, terms, remote, local } = accepted;
+    const tls = new QuicTlsFacts(conn, terms);
     const http3 = new Http3Conn(conn, { ...remote, local }, tls, server);
     const open = this.#conns.get(accepted);
     if (open !== undefined) {
       open.http3 = http3;
-      open.deadline.clear();
+      open.deadline?.clear();
+      open.deadline = undefined;
     }
     this.#handshakes--;
     this.counts.handshake(tls.isResumed);
@@ -294,13 +309,12 @@ export class QuicFront implements WebFront, QuicAcceptor {
     const conn = this.#conns.get(accepted);
     if (conn === undefined) return;
     this.#conns.delete(accepted);
-    conn.deadline.clear();
+    conn.closed();
     if (conn.http3 === undefined) {
       this.#handshakes--;
       this.counts.handshakeFailed();
     }
     this.counts.closed();
-    conn.closing.emit("close");
     if (this.#conns.size === 0) this.#emptied?.resolve();
   }
 
@@ -308,11 +322,9 @@ export class QuicFront implements WebFront, QuicAcceptor {
     this.#failures.add(`${address}: ${reason}`);
   }
 
-  #pick(hello: QuicHello, found: SecureSite | undefined): NativeConfig | undefined {
-    const { source, context } = this.#options;
-    const site = found ?? (context.props.tlsStrictServerName ? undefined : source.fallback);
+  #configOf(site: SecureSite | undefined): SiteConfig | undefined {
     if (site === undefined) return undefined;
-    this.#terms.set(hello, site.terms);
+    const { context } = this.#options;
     this.#ticketKey.replaceIfOlder(context.props.tlsTicketKeyLifetime, context.stage.clock.monotonic());
     return this.#configs.of(site);
   }

@@ -72,9 +72,10 @@ function gzipWindowBits(size: number): number {
 }
 
 /**
- * Half of the content: most becomes smaller than that, and so takes one piece of memory, and no larger one than it
- * needs.
+ * In bytes, of a piece of memory for what is made. Half of the content: most becomes smaller than that. For pages of a
+ * few KiB an eighth, although some are joined of several pieces then: all memory that is taken counts as external until
+ * it is collected, and so much for each response brings on collections of the whole heap.
  */
 function chunkSizeFor({ length }: Uint8Array): number {
-  return Math.max(1024, length >> 1);
+  return Math.max(1024, length <= 16 * 1024 ? length >> 3 : length >> 1);
 }

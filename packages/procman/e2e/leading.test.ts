@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
 import { load } from "./load.ts";
+import { callProgram } from "../src/control/client.ts";
 import { ask, files, isAlive, serve, site, workersOf } from "./program.ts";
 
 // Each test starts up to ten processes from sources, on a machine that may be busy with other tests.
@@ -98,6 +99,46 @@ describe("a worker", () => {
     expect(after).toMatch(/^\d+ \d+ \d+/);
     await program.end();
   });
+
+  test("that boots hears of secrets that are renewed meanwhile", async () => {
+    const asking = `import { defineAddon, pack } from "${import.meta.resolve("@hemi/hemi")}";
+      export default pack("test", [defineAddon({ sign: "asking", create: ({ workers }) => ({
+        async prepare() {
+          let known = await workers.secret("key");
+          workers.onSecret("key", (secret) => (known = secret));
+          workers.renewSecret("key");
+          console.error((await workers.secret("key")).equals(known) ? "has the new one" : "has the old one");
+        },
+      }) })]);`;
+    await using folder = await folderWith({ ...files("one", 'asking "one" {}'), "asking.mjs": asking });
+    const options = ["serve", "--workers", "1", "--use", "./asking.mjs"];
+    await using command = start(options, { cwd: folder.path });
+    const [, which] = await command.line(/has the (\w+) one/);
+    expect(which).toBe("new");
+    await command.line(/leads 1 worker/);
+  });
+
+  test("that is slow to leave gets no new connection after the answer to a rework", async () => {
+    // What the leader tells the first worker at its end comes late, as on a busy machine.
+    const late = `import { existsSync, writeFileSync } from "node:fs";
+      import { pack } from "${import.meta.resolve("@hemi/hemi")}";
+      if (process.title.includes("worker") && !existsSync("is-second")) {
+        writeFileSync("is-second", "");
+        const { emit } = process;
+        process.emit = (...args) => args[1]?.name === "quit"
+          ? void setTimeout(() => emit.apply(process, args), 500)
+          : emit.apply(process, args);
+      }
+      export default pack("test", []);`;
+    const pid = "export default function handle(req, resp) { resp.end(String(process.pid)); }";
+    await using folder = await folderWith({ ...files(), "late.mjs": late, "loop.ts": pid });
+    await using program = await serve(folder.path, "--workers", "1", "--use", "./late.mjs");
+    await program.call("rework");
+    const answers = await Promise.all(Array.from({ length: 32 }, () => ask(program.port, "/loop")));
+    const ready = (await workersOf(program)).filter(({ state }) => state === "ready");
+    expect(new Set(answers)).toEqual(new Set(ready.map((worker) => String(worker.pid))));
+    await program.end();
+  });
 });
 
 describe("a program", () => {
@@ -153,4 +194,32 @@ test("a program that is told to end while its second worker boots leaves no proc
   const { code, stderr } = await command.finished();
   expect(code).toBe(0);
   expect(stderr).not.toMatch(/not closed|the leader is gone/);
+});
+
+test("a program that is told to end while its second worker boots lets the first one finish its requests", async () => {
+  const pack = `import { defineAddon, pack } from "${import.meta.resolve("@hemi/hemi")}";
+    export default pack("test", [defineAddon({ sign: "endless", create: ({ workers }) => ({
+      prepare: () => workers.slot === 1 ? new Promise(() => console.error("worker 1 boots")) : undefined,
+    }) })]);`;
+  const slow = `import { existsSync } from "node:fs";
+    import { setTimeout as sleep } from "node:timers/promises";
+    export default async function handle(req, resp) {
+      console.error("the request has come");
+      while (!existsSync("go-on")) await sleep(20);
+      resp.end("finished");
+    }`;
+  await using folder = await folderWith({ ...files("one", 'endless "one" {}'), "pack.mjs": pack, "loop.ts": slow });
+  const options = ["serve", "--workers", "2", "--use", "./pack.mjs", "--grace", "60s"];
+  await using command = start(options, { cwd: folder.path });
+  const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
+  await command.line(/worker 1 boots/);
+  const answer = ask(Number(port), "/loop");
+  await command.line(/the request has come/);
+  command.child.kill("SIGTERM");
+  const pids = async () =>
+    (await callProgram({ path: join(folder.path, "vars", "hemi.sock") }, "pids", undefined)).workers;
+  await expect.poll(pids, { timeout: 60_000 }).toHaveLength(1);
+  await writeFile(join(folder.path, "go-on"), "");
+  expect(await answer).toBe("finished");
+  expect((await command.finished()).code).toBe(0);
 });

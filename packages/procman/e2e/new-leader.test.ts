@@ -2,6 +2,7 @@
 
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { get } from "node:http";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { countGroups } from "@hemi/hemi/base";
@@ -311,6 +312,25 @@ test("bans, followers of the log, and orders of the moment of a change of leader
   await expect.poll(() => ask(program.port), patiently).not.toBe("one");
   expect(await ask(program.port, "/open")).toBe("one");
   await expect.poll(async () => (await program.call("logs", { follower })).lines, patiently).toHaveLength(1);
+});
+
+test("the last lines of an old leader reach the addons of the new workers, which send the error log elsewhere", async () => {
+  await using folder = await folderWith(files());
+  const path = join(folder.path, "syslog.sock");
+  let received = "";
+  await using server = createServer((socket) => void socket.on("data", (bytes) => (received += String(bytes))));
+  server.listen(path);
+  await writeFile(
+    join(folder.path, "hemi.conf"),
+    site("one", `syslog "central" { .address = "${path}" .errorLog = true }`),
+  );
+  const options = ["--workers", "1", "--patience", "90s"];
+  await using program = await serveWith({ cwd: folder.path, detached: true }, ...options);
+  await using _ = ending(program);
+  const { leader } = await program.call("pids");
+  await program.call("rework", { leader: true });
+  await expect.poll(() => received, patiently).toContain(" leader finishes what runs, and ends: there is a new leader");
+  await expect.poll(() => isAlive(leader), patiently).toBe(false);
 });
 
 test("an old leader that is killed before it has let go leaves no process", async () => {

@@ -5,10 +5,13 @@ import { HemiError } from "@hemi/hemi/base";
 import { Channel } from "./channel/channel.ts";
 import { assertSameProtocol, protocolVersion, type LeaderCalls, type WorkerCalls } from "./channel/calls.ts";
 import { exitCodes, exitCodeOf } from "./exit-code.ts";
+import type { FellowWorkers } from "./worker/fellow-workers.ts";
 import { Serving } from "./worker/serving.ts";
 import { WorkerOrders } from "./worker/worker-orders.ts";
 
 let serving: Serving | undefined;
+/** From before the boot is done: what it has asked the leader may change meanwhile. */
+let fellows: FellowWorkers | undefined;
 let grace = 4000;
 let isEnding = false;
 
@@ -21,7 +24,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   async boot(params) {
     assertSameProtocol(params.version, "leader");
     grace = params.options.grace;
-    const booted = await Serving.boot(params, leader, orders);
+    const booted = await Serving.boot(params, leader, orders, (own) => (fellows = own));
     ({ serving } = booted);
     // A process that is killed leaves no compiled code to those that come after it, and the first start has none.
     setTimeout(flushCompileCache, settleTime).unref();
@@ -30,8 +33,10 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   prepare: (params) => running().prepare(params),
   commit: () => running().commit(),
   discard: () => running().discard(),
-  quit(params) {
+  async quit(params) {
     void end(params.grace, exitCodes.fine);
+    await serving?.stopListening();
+    return undefined;
   },
   stop() {
     process.exit(exitCodes.fine);
@@ -50,7 +55,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
     running().count();
   },
   summed(news) {
-    serving?.fellows.summed(news);
+    fellows?.summed(news);
   },
   limits: () => running().limits(),
   measure: (order) => running().measure(order),
@@ -62,10 +67,10 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
     orders.replace(wanted);
   },
   standing(standing) {
-    serving?.fellows.stands(standing);
+    fellows?.stands(standing);
   },
   secret({ name, secret }) {
-    serving?.fellows.renewed(name, secret);
+    fellows?.renewed(name, secret);
   },
   cachePurge: (order) => running().cachePurge(order),
   cacheExplain: (wanted) => running().cacheExplain(wanted),
@@ -74,7 +79,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   cronRun: ({ name }) => running().cronRun(name),
   cronHistory: ({ name }) => running().cronHistory(name),
   deliver(message) {
-    serving?.fellows.deliver(message);
+    fellows?.deliver(message);
   },
 });
 

@@ -67,10 +67,11 @@ export interface ReceivedLine {
   readonly traceId?: string;
 }
 
-interface Received {
+/** The content of a request. */
+export interface Received {
   readonly resourceSpans?: readonly {
     readonly resource: { readonly attributes: ReceivedSpan["attributes"] };
-    readonly scopeSpans: readonly { readonly spans: readonly ReceivedSpan[] }[];
+    readonly scopeSpans: readonly { readonly spans?: readonly ReceivedSpan[] }[];
   }[];
   readonly resourceLogs?: readonly {
     readonly resource: { readonly attributes: ReceivedSpan["attributes"] };
@@ -102,10 +103,10 @@ export async function startCollector(status = 200): Promise<Collector> {
       const type = requestTypes[req.url ?? ""];
       if (type !== undefined && collector.status < 300) {
         const isJSON = req.headers["content-type"] === "application/json";
-        const received = (isJSON ? JSON.parse(body.toString()) : decode(type, body)) as Received;
+        const received = isJSON ? (JSON.parse(body.toString()) as Received) : decode(type, body);
         for (const { resource, scopeSpans } of received.resourceSpans ?? []) {
           resources.push(resource.attributes);
-          spans.push(...scopeSpans.flatMap((scope) => scope.spans));
+          spans.push(...scopeSpans.flatMap((scope) => scope.spans ?? []));
         }
         for (const { resource, scopeLogs } of received.resourceLogs ?? []) {
           resources.push(resource.attributes);
@@ -133,7 +134,7 @@ export async function startCollector(status = 200): Promise<Collector> {
 }
 
 /** With ids in hexadecimal digits, as JSON has them. */
-function decode(type: protobuf.Type, body: Buffer): unknown {
+function decode(type: protobuf.Type, body: Uint8Array): Received {
   const message = type.toObject(type.decode(body), { longs: String, enums: Number, defaults: false });
   return JSON.parse(
     JSON.stringify(message, (_key, value: unknown) => {
@@ -141,5 +142,10 @@ function decode(type: protobuf.Type, body: Buffer): unknown {
         typeof value === "object" && value !== null && "type" in value && value.type === "Buffer" && "data" in value;
       return isBytes ? Buffer.from(value.data as number[]).toString("hex") : value;
     }),
-  );
+  ) as Received;
+}
+
+/** An ExportTraceServiceRequest in protobuf. */
+export function decodeSpans(body: Uint8Array): Received {
+  return decode(root.lookupType("ExportTraceServiceRequest"), body);
 }

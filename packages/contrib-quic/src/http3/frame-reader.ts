@@ -54,6 +54,18 @@ export class FrameReader {
 
   /** The next frame or piece. `undefined`: more bytes have to come. */
   next(): Frame | undefined {
+    const frame = this.#next();
+    // What has been read is kept no longer: a stream may be silent for as long as its connection lasts.
+    if (frame === undefined && !this.#isPending) this.#drop();
+    return frame;
+  }
+
+  #drop(): void {
+    this.#bytes = nothing;
+    this.#at = 0;
+  }
+
+  #next(): Frame | undefined {
     while (this.#type >= 0 || this.#readHead()) {
       if (this.#treatment === "whole") return this.#nextWhole();
       if (this.#treatment === "rest") return this.#nextRest();

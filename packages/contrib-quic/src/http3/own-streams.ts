@@ -9,10 +9,14 @@ import { StreamOutput } from "./stream-output.ts";
 
 export class OwnStreams {
   readonly #quic: QuicConn;
-  readonly #outputs = new Map<number, StreamOutput>();
-  /** Of QPACK, since the streams were flushed: by type of stream. */
-  readonly #instructions = new Map<number, Buffer[]>();
-  /** Instructions for the peer's encoder that acknowledge sections. */
+  #control: StreamOutput | undefined;
+  #encoder: StreamOutput | undefined;
+  #decoder: StreamOutput | undefined;
+  /** Instructions for the peer's decoder since the streams were flushed. */
+  #toDecoder: Buffer[] = [];
+  /** The same for its encoder, */
+  #toEncoder: Buffer[] = [];
+  /** and how many of them acknowledge sections. */
   #acknowledgments = 0;
   /** What was not taken, in bytes, of all streams. */
   #waiting = 0;
@@ -23,41 +27,59 @@ export class OwnStreams {
 
   /** Opens the streams, and sends `settings` first. Throws if the peer allows fewer streams. */
   open(settings: Buffer): void {
-    for (const type of [streamType.control, streamType.qpackEncoder, streamType.qpackDecoder]) {
-      const id = this.#quic.openUni();
-      if (id === undefined)
-        throw new Http3ConnError(errorCode.generalProtocolError, "it allows fewer streams than HTTP/3 needs");
-      this.#quic.prioritize(id, 0, false);
-      this.#outputs.set(type, new StreamOutput(this.#quic, id));
-      this.#send(type, type === streamType.control ? Buffer.concat([varint(type), settings]) : varint(type));
-    }
+    this.#control = this.#openStream(Buffer.concat([controlType, settings]));
+    this.#encoder = this.#openStream(encoderType);
+    this.#decoder = this.#openStream(decoderType);
+  }
+
+  #openStream(begin: Buffer): StreamOutput {
+    const id = this.#quic.openUni();
+    if (id === undefined)
+      throw new Http3ConnError(errorCode.generalProtocolError, "it allows fewer streams than HTTP/3 needs");
+    this.#quic.prioritize(id, 0, false);
+    const output = new StreamOutput(this.#quic, id);
+    this.#send(output, begin);
+    return output;
   }
 
   /** Sends a frame on the control stream. */
-  readonly control = (frame: Buffer): void => this.#send(streamType.control, frame);
+  control(frame: Buffer): void {
+    this.#send(this.#control, frame);
+  }
+
   /** An instruction for the peer's decoder, which is sent by the next `flush`. */
-  readonly encoder = (instruction: Buffer): void => this.#later(streamType.qpackEncoder, instruction);
+  readonly encoder = (instruction: Buffer): void => {
+    this.#toDecoder.push(instruction);
+    this.#quic.flush();
+  };
   /** An instruction for the peer's encoder, which is sent by the next `flush`. */
-  readonly decoder = (instruction: Buffer): void => this.#later(streamType.qpackDecoder, instruction);
+  readonly decoder = (instruction: Buffer): void => {
+    this.#toEncoder.push(instruction);
+    this.#quic.flush();
+  };
   /** The same for the acknowledgment of a section, which may wait for others. */
   readonly acknowledgment = (instruction: Buffer): void => {
     this.#acknowledgments++;
-    this.#later(streamType.qpackDecoder, instruction);
+    this.decoder(instruction);
   };
+
+  /** Acknowledgments of sections wait for others: `flush` is to be called some time. */
+  get hasDelayed(): boolean {
+    return this.#toEncoder.length > 0;
+  }
 
   /** Sends instructions, and what waits. `mayDelay`: a few acknowledgments may wait for a packet with more. */
   flush(mayDelay = false): void {
-    for (const [type, instructions] of this.#instructions) {
-      if (instructions.length === 0) continue;
-      if (type === streamType.qpackDecoder) {
-        const areAcknowledgments = instructions.length === this.#acknowledgments;
-        if (mayDelay && areAcknowledgments && instructions.length < maxAcknowledgments) continue;
-        this.#acknowledgments = 0;
-      }
-      this.#send(type, Buffer.concat(instructions.splice(0)));
+    // Each has its place among others of its stream, and none is of use before a turn is over.
+    if (this.#toDecoder.length > 0) this.#send(this.#encoder, Buffer.concat(this.#toDecoder.splice(0)));
+    const areAcknowledgments = this.#toEncoder.length === this.#acknowledgments;
+    const mayWait = mayDelay && areAcknowledgments && this.#toEncoder.length < maxAcknowledgments;
+    if (this.#toEncoder.length > 0 && !mayWait) {
+      this.#acknowledgments = 0;
+      this.#send(this.#decoder, Buffer.concat(this.#toEncoder.splice(0)));
     }
     if (this.#waiting === 0) return;
-    for (const output of this.#outputs.values()) {
+    for (const output of this.#outputs()) {
       if (output.isBlocked) this.#waiting -= output.flush();
       this.#check(output);
     }
@@ -65,22 +87,17 @@ export class OwnStreams {
 
   /** Looks whether the peer takes no more of one. Throws H3_CLOSED_CRITICAL_STREAM. */
   lookForStopped(): void {
-    for (const output of this.#outputs.values()) {
+    for (const output of this.#outputs()) {
       output.lookForStopped();
       this.#check(output);
     }
   }
 
-  /** Each has its place among others of its stream, and none is of use before a turn is over. */
-  #later(type: number, instruction: Buffer): void {
-    const instructions = this.#instructions.get(type);
-    if (instructions === undefined) this.#instructions.set(type, [instruction]);
-    else instructions.push(instruction);
-    this.#quic.flush();
+  #outputs(): readonly StreamOutput[] {
+    return [this.#control, this.#encoder, this.#decoder].filter((output) => output !== undefined);
   }
 
-  #send(type: number, bytes: Buffer): void {
-    const output = this.#outputs.get(type);
+  #send(output: StreamOutput | undefined, bytes: Buffer): void {
     if (output === undefined || this.#quic.isClosed) return;
     const before = output.contentTaken;
     output.write(bytes, 0, false);
@@ -95,6 +112,10 @@ export class OwnStreams {
     if (isStopped) throw new Http3ConnError(errorCode.closedCriticalStream, "it stopped a stream that HTTP/3 needs");
   }
 }
+
+const controlType = varint(streamType.control);
+const encoderType = varint(streamType.qpackEncoder);
+const decoderType = varint(streamType.qpackDecoder);
 
 /** No prop: the peer's table cannot drop what they refer to, but it has room for more than they can hold. */
 const maxAcknowledgments = 32;

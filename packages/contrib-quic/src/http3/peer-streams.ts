@@ -22,8 +22,8 @@ export interface PeerStreamReaders {
 }
 
 interface PeerStream {
-  /** Of the type, until it is complete. */
-  begin: Buffer;
+  /** Of the type, until it is complete; `undefined`: nothing of it. */
+  begin: Buffer | undefined;
   /** `undefined`: the type is not known yet, or nobody reads it. */
   read: ((bytes: Buffer) => void) | undefined;
   isCritical: boolean;
@@ -33,8 +33,8 @@ export class PeerStreams {
   readonly #quic: QuicConn;
   readonly #readers: PeerStreamReaders;
   readonly #streams = new Map<number, PeerStream>();
-  /** Types that there is a stream of already. */
-  readonly #types = new Set<number>();
+  /** Types that there is a stream of already, each a bit: those that we know are small numbers. */
+  #types = 0;
 
   constructor(quic: QuicConn, readers: PeerStreamReaders) {
     this.#quic = quic;
@@ -43,7 +43,7 @@ export class PeerStreams {
 
   /** Reads what has come on a stream. Throws the errors of the connection. */
   advance(id: number): void {
-    const stream = this.#streams.get(id) ?? { begin: Buffer.alloc(0), read: undefined, isCritical: false };
+    const stream = this.#streams.get(id) ?? { begin: undefined, read: undefined, isCritical: false };
     this.#streams.set(id, stream);
     for (;;) {
       const piece = this.#quic.read(id);
@@ -57,11 +57,14 @@ export class PeerStreams {
   }
 
   #begin(id: number, stream: PeerStream, bytes: Buffer, isEnd: boolean): void {
-    stream.begin = Buffer.concat([stream.begin, bytes]);
-    const type = readVarint(stream.begin, 0);
-    if (type < 0) return;
-    const rest = stream.begin.subarray(varintSize(stream.begin[0] ?? 0));
-    stream.begin = Buffer.alloc(0);
+    const begin = stream.begin === undefined ? bytes : Buffer.concat([stream.begin, bytes]);
+    const type = readVarint(begin, 0);
+    if (type < 0) {
+      stream.begin = begin;
+      return;
+    }
+    const rest = begin.subarray(varintSize(begin[0] ?? 0));
+    stream.begin = undefined;
     const read = this.#readerOf(type);
     if (read === undefined) {
       this.#streams.delete(id);
@@ -69,9 +72,9 @@ export class PeerStreams {
       this.#readers.unknown();
       return this.#quic.stop(id, errorCode.streamCreationError);
     }
-    if (this.#types.has(type))
+    if ((this.#types & (1 << type)) !== 0)
       throw new Http3ConnError(errorCode.streamCreationError, `it began a second stream of type ${type}`);
-    this.#types.add(type);
+    this.#types |= 1 << type;
     stream.isCritical = true;
     stream.read = read;
     if (rest.length > 0) read(rest);

@@ -2,26 +2,20 @@
 // deadline.
 
 import type { Deadline } from "@hemi/common";
+import type { Http3CodecServer } from "./codec-server.ts";
 import type { RequestStream } from "./request-stream.ts";
 
-export interface PendingHeadsOptions {
-  readonly makeDeadline: (onExpired: () => void) => Deadline;
-  /** In ms. */
-  readonly monotonic: () => number;
-  /** In ms. Read when used: live. */
-  readonly headTimeout: () => number;
-  /** The head of a stream has not come in time. It is removed by whom this tells. */
-  readonly expired: (stream: RequestStream) => void;
-}
-
 export class PendingHeads {
-  readonly #options: PendingHeadsOptions;
+  readonly #server: Http3CodecServer;
+  readonly #expired: (stream: RequestStream) => void;
   readonly #streams = new Map<number, RequestStream>();
   readonly #deadline: Deadline;
 
-  constructor(options: PendingHeadsOptions) {
-    this.#options = options;
-    this.#deadline = options.makeDeadline(() => this.#expire());
+  /** `expired`: the head of a stream has not come in time. It is removed by whom this tells. */
+  constructor(server: Http3CodecServer, expired: (stream: RequestStream) => void) {
+    this.#server = server;
+    this.#expired = expired;
+    this.#deadline = server.makeDeadline(() => this.#expire());
   }
 
   get size(): number {
@@ -34,7 +28,7 @@ export class PendingHeads {
 
   add(stream: RequestStream): void {
     this.#streams.set(stream.id, stream);
-    if (!this.#deadline.isSet) this.#deadline.set(this.#options.headTimeout());
+    if (!this.#deadline.isSet) this.#deadline.set(this.#server.settings.headTimeout);
   }
 
   delete(stream: RequestStream): void {
@@ -48,13 +42,13 @@ export class PendingHeads {
   }
 
   #expire(): void {
-    const { monotonic, headTimeout, expired } = this.#options;
-    const now = monotonic();
+    const { headTimeout } = this.#server.settings;
+    const now = this.#server.monotonic();
     let next = Infinity;
     for (const stream of [...this.#streams.values()]) {
-      const left = stream.beganAt + headTimeout() - now;
+      const left = stream.beganAt + headTimeout - now;
       if (left > 0) next = Math.min(next, left);
-      else expired(stream);
+      else this.#expired(stream);
     }
     if (next !== Infinity) this.#deadline.set(next);
   }

@@ -2,19 +2,9 @@
 
 import type { Deadline } from "@hemi/common";
 import type { QuicConn } from "../quic/conn.ts";
+import type { Http3CodecServer } from "./codec-server.ts";
 import { errorCode } from "./errors.ts";
 import { StreamOutput } from "./stream-output.ts";
-
-export interface RefusedStreamsOptions {
-  readonly quic: QuicConn;
-  readonly makeDeadline: (onExpired: () => void) => Deadline;
-  /** In ms. */
-  readonly monotonic: () => number;
-  /** How long a client may take nothing, in ms. Read when used: live. */
-  readonly writeTimeout: () => number;
-  /** Some were given up. */
-  readonly expired: () => void;
-}
 
 interface Refused {
   readonly output: StreamOutput;
@@ -22,14 +12,19 @@ interface Refused {
 }
 
 export class RefusedStreams {
-  readonly #options: RefusedStreamsOptions;
+  readonly #server: Http3CodecServer;
+  readonly #quic: QuicConn;
+  readonly #expired: () => void;
   /** Those that the client has not taken in full. */
   readonly #waiting = new Map<number, Refused>();
   readonly #deadline: Deadline;
 
-  constructor(options: RefusedStreamsOptions) {
-    this.#options = options;
-    this.#deadline = options.makeDeadline(() => this.#expire());
+  /** `expired`: a client has taken nothing for `writeTimeout`, and some were given up. */
+  constructor(server: Http3CodecServer, quic: QuicConn, expired: () => void) {
+    this.#server = server;
+    this.#quic = quic;
+    this.#expired = expired;
+    this.#deadline = server.makeDeadline(() => this.#expire());
   }
 
   /** How many wait to be sent. */
@@ -39,12 +34,11 @@ export class RefusedStreams {
 
   /** Answers a stream with these bytes, and ends it. */
   add(streamId: number, bytes: Buffer): void {
-    const { quic, monotonic, writeTimeout } = this.#options;
-    const output = new StreamOutput(quic, streamId);
+    const output = new StreamOutput(this.#quic, streamId);
     output.write(bytes, bytes.length, true);
     if (output.hasEnded || output.isStopped) return;
-    this.#waiting.set(streamId, { output, since: monotonic() });
-    if (!this.#deadline.isSet) this.#deadline.set(writeTimeout());
+    this.#waiting.set(streamId, { output, since: this.#server.monotonic() });
+    if (!this.#deadline.isSet) this.#deadline.set(this.#server.settings.writeTimeout);
   }
 
   /** Sends on what waits. */
@@ -63,20 +57,20 @@ export class RefusedStreams {
   }
 
   #expire(): void {
-    const { quic, monotonic, writeTimeout, expired } = this.#options;
-    const now = monotonic();
+    const { writeTimeout } = this.#server.settings;
+    const now = this.#server.monotonic();
     let next = Infinity;
     for (const [id, { since }] of this.#waiting) {
-      const left = since + writeTimeout() - now;
+      const left = since + writeTimeout - now;
       if (left > 0) {
         next = Math.min(next, left);
         continue;
       }
       this.#waiting.delete(id);
-      quic.reset(id, errorCode.requestCancelled);
+      this.#quic.reset(id, errorCode.requestCancelled);
     }
     if (next !== Infinity) this.#deadline.set(next);
-    quic.flush();
-    expired();
+    this.#quic.flush();
+    this.#expired();
   }
 }

@@ -71,6 +71,11 @@ export class RequestStream implements FrameRules {
     return this.#hasEnded && !this.#reader.isWithinFrame && this.section === undefined;
   }
 
+  /** Its head has not come in full, or waits for QPACK. */
+  get isAtHead(): boolean {
+    return this.phase === "head" && !this.isLeft;
+  }
+
   /** Reads until the head is here, which `sectionArrived` tells. */
   readHead(): void {
     while (this.phase === "head" && this.section === undefined && !this.isLeft) {

@@ -48,23 +48,22 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected readonly decoder: QpackDecoder;
   protected readonly encoder: QpackEncoder;
   protected readonly exchans = new Map<number, Http3Exchan>();
-  readonly #heads: PendingHeads;
-  readonly #refused: RefusedStreams;
   readonly #sections: FieldSections;
-  /** Exchans that have more to send than is taken. */
-  readonly #blockedOutputs = new Set<Http3Exchan>();
-  /** Streams that their client has given up while a handlet works on them. */
-  readonly #abandoned = new Set<Http3Exchan>();
-  readonly #timeouts: ExchanTimeouts;
   readonly #floods: FloodLimits;
-  readonly #lostWindow: LostWindow;
+  // What most connections never need is made when it is needed: an idle connection should take little memory.
+  #heads: PendingHeads | undefined;
+  #refused: RefusedStreams | undefined;
+  /** Exchans that have more to send than is taken. */
+  #blockedOutputs: Set<Http3Exchan> | undefined;
+  /** Streams that their client has given up while a handlet works on them. */
+  #abandoned: Set<Http3Exchan> | undefined;
+  #timeouts: ExchanTimeouts | undefined;
+  #lostWindow: LostWindow | undefined;
   /** Output that QUIC has taken after it had to wait, in bytes. */
   #progress = 0;
 
   constructor(quic: QuicConn, peer: Peer, tls: TlsFacts | undefined, server: Http3CodecServer) {
     const { settings } = server;
-    const monotonic = (): number => server.monotonic();
-    const makeDeadline: Http3CodecServer["makeDeadline"] = (onExpired) => server.makeDeadline(onExpired);
     this.quic = quic;
     this.peer = peer;
     this.tls = tls;
@@ -83,31 +82,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
       read: (stream, section) => this.#readSection(stream, section),
       unblocked: ({ id }) => this.exchans.get(id)?.inputArrived(),
     });
-    this.#floods = new FloodLimits(settings, monotonic);
-    this.#lostWindow = new LostWindow({
-      streamWindow: () => server.settings.http3StreamWindow,
-      connWindow: () => server.settings.http3ConnWindow,
-    });
-    this.#heads = new PendingHeads({
-      makeDeadline,
-      monotonic,
-      headTimeout: () => server.settings.headTimeout,
-      expired: (stream) => this.#headExpired(stream),
-    });
-    this.#refused = new RefusedStreams({
-      quic,
-      makeDeadline,
-      monotonic,
-      writeTimeout: () => server.settings.writeTimeout,
-      expired: () => this.settle(),
-    });
-    this.#timeouts = new ExchanTimeouts(server, {
-      peer,
-      exchans: () => [...this.exchans.values(), ...this.#abandoned],
-      progress: () => this.#progress,
-      forgetAbandoned: (exchan) => this.#abandoned.delete(exchan),
-      reset: (exchan, code) => this.reset(exchan, code),
-    });
+    this.#floods = new FloodLimits(server);
   }
 
   abstract get isDraining(): boolean;
@@ -140,7 +115,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   /** How many streams are open to the client. */
   protected get openStreams(): number {
-    return this.exchans.size + this.#heads.size + this.#refused.size;
+    return this.exchans.size + (this.#heads?.size ?? 0) + (this.#refused?.size ?? 0);
   }
 
   // ---- streams ----
@@ -149,15 +124,22 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected requestReadable(id: number): void {
     const exchan = this.exchans.get(id);
     if (exchan !== undefined) return exchan.inputArrived();
-    const stream = this.#heads.find(id) ?? this.#begin(id);
-    stream?.readHead();
+    const pending = this.#heads?.find(id);
+    const stream = pending ?? this.#begin(id);
+    if (stream === undefined) return;
+    stream.readHead();
     // What was readable was read, and ended, on behalf of another stream of this turn.
-    if (stream?.hasCome === false) return this.#removeHead(stream);
-    if (stream?.isHeadMissing === true) this.#failHead(stream, errorCode.requestIncomplete, "it ended without a head");
+    if (!stream.hasCome) return this.#removeHead(stream);
+    if (stream.isHeadMissing) return this.#failHead(stream, errorCode.requestIncomplete, "it ended without a head");
+    if (pending === undefined && stream.isAtHead) this.#pendingHeads().add(stream);
+  }
+
+  #pendingHeads(): PendingHeads {
+    return (this.#heads ??= new PendingHeads(this.server, (stream) => this.#headExpired(stream)));
   }
 
   #begin(id: number): RequestStream | undefined {
-    const isFull = this.openStreams + this.#abandoned.size >= this.server.settings.http3MaxStreams;
+    const isFull = this.openStreams + (this.#abandoned?.size ?? 0) >= this.server.settings.http3MaxStreams;
     if (isFull || !this.takesStream(id)) {
       this.quic.reset(id, errorCode.requestRejected);
       this.quic.stop(id, errorCode.requestRejected);
@@ -165,9 +147,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
       if (isFull) this.#spendReset();
       return undefined;
     }
-    const stream = new RequestStream(id, this.server.monotonic(), this);
-    this.#heads.add(stream);
-    return stream;
+    return new RequestStream(id, this.server.monotonic(), this);
   }
 
   sectionArrived(stream: RequestStream): void {
@@ -227,6 +207,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.#removeHead(stream);
     this.server.requestRefused(this.peer, status, reason);
     const head = this.heads.encode(stream.id, { status, fieldList: [] }, 0);
+    this.#refused ??= new RefusedStreams(this.server, this.quic, () => this.settle());
     this.#refused.add(stream.id, frame(frameType.headers, head));
     this.streamAnswered(stream.id);
     stream.leave(errorCode.noError);
@@ -251,7 +232,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   #removeHead(stream: RequestStream): void {
-    this.#heads.delete(stream);
+    this.#heads?.delete(stream);
     this.#sections.forget(stream);
   }
 
@@ -259,6 +240,10 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     const exchan = this.exchans.get(stream.id);
     this.decoder.cancel(stream.id);
     this.#spendReset();
+    this.#lostWindow ??= new LostWindow({
+      streamWindow: () => this.server.settings.http3StreamWindow,
+      connWindow: () => this.server.settings.http3ConnWindow,
+    });
     if (this.#lostWindow.reset(stream)) this.windowSpent();
     this.quic.reset(stream.id, errorCode.requestCancelled);
     if (exchan === undefined) return this.#removeHead(stream);
@@ -285,9 +270,10 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   /** More may be sent. */
   protected flushOutputs(): void {
-    // While requests are served, more sections will come to be acknowledged, and `lookForStopped` comes in any case.
-    this.own.flush(this.exchans.size > 0);
-    this.#refused.flush();
+    // More sections are likely to come that have to be acknowledged; `lookForStopped` comes in any case.
+    this.own.flush(true);
+    this.#refused?.flush();
+    if (this.#blockedOutputs === undefined) return;
     for (const exchan of [...this.#blockedOutputs]) {
       this.#progress += exchan.flush();
       if (!exchan.isBlocked || exchan.isOver) this.#blockedOutputs.delete(exchan);
@@ -312,18 +298,29 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   // ---- what the exchans ask for ----
 
   waitFor(exchan: Http3Exchan, wait: StreamWait): void {
-    this.#timeouts.waitFor(exchan, wait);
+    this.#exchanTimeouts().waitFor(exchan, wait);
   }
 
   waitNoMore(exchan: Http3Exchan): void {
-    this.#timeouts.waitNoMore(exchan);
+    this.#timeouts?.waitNoMore(exchan);
   }
 
   isTooSlow(exchan: Http3Exchan): boolean {
-    return this.#timeouts.isTooSlow(exchan);
+    return this.#exchanTimeouts().isTooSlow(exchan);
+  }
+
+  #exchanTimeouts(): ExchanTimeouts {
+    return (this.#timeouts ??= new ExchanTimeouts(this.server, {
+      peer: this.peer,
+      exchans: () => [...this.exchans.values(), ...(this.#abandoned ?? [])],
+      progress: () => this.#progress,
+      forgetAbandoned: (exchan) => this.#abandoned?.delete(exchan) === true,
+      reset: (exchan, code) => this.reset(exchan, code),
+    }));
   }
 
   outputBlocked(exchan: Http3Exchan): void {
+    this.#blockedOutputs ??= new Set();
     this.#blockedOutputs.add(exchan);
   }
 
@@ -353,12 +350,13 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   abandonedOver(exchan: Http3Exchan): void {
-    this.#abandoned.delete(exchan);
+    this.#abandoned?.delete(exchan);
   }
 
   /** Its client, or what its client did, ended the stream; its handlet may work on. */
   #abandon(exchan: Http3Exchan, why = requestGivenUp()): void {
     this.#forget(exchan);
+    this.#abandoned ??= new Set();
     this.#abandoned.add(exchan);
     exchan.broken(why);
     if (this.#abandoned.has(exchan)) this.waitFor(exchan, "handle");
@@ -366,7 +364,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   #forget(exchan: Http3Exchan): void {
     this.exchans.delete(exchan.id);
-    this.#blockedOutputs.delete(exchan);
+    this.#blockedOutputs?.delete(exchan);
     this.#sections.forget(exchan.request);
     this.settle();
   }
@@ -381,15 +379,15 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected leaveStreams(reason?: "shutdown"): void {
     const exchans = [...this.exchans.values()];
     this.exchans.clear();
-    this.#heads.clear();
-    this.#refused.clear();
+    this.#heads?.clear();
+    this.#refused?.clear();
     this.#sections.clear();
-    this.#blockedOutputs.clear();
+    this.#blockedOutputs?.clear();
     for (const exchan of exchans) {
       if (reason !== undefined) exchan.endsBecauseOf(reason);
       exchan.broken();
     }
-    this.#abandoned.clear();
-    this.#timeouts.end();
+    this.#abandoned?.clear();
+    this.#timeouts?.end();
   }
 }

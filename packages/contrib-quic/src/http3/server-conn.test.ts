@@ -405,6 +405,20 @@ describe("QPACK (RFC 9204)", () => {
     expect(sent()).toEqual(Buffer.concat([increment, acknowledged(33)]));
   });
 
+  test("acknowledgments of sections that are answered at once wait, too, and are sent when nothing more comes", () => {
+    using client = new TestClient();
+    const sent = (): Buffer => client.quic.sent(11).bytes.subarray(1);
+    client.sendUni(6, streamType.qpackEncoder, inserts);
+    const increment = sent();
+    for (const id of [0, 4]) {
+      client.quic.send(id, blockedHead(client), true);
+      expect(client.answer(id).status).toBe("200");
+    }
+    expect(sent()).toEqual(increment);
+    client.wait(200);
+    expect(sent()).toEqual(Buffer.concat([increment, integer(0x80, 0x7f, 0), integer(0x80, 0x7f, 4)]));
+  });
+
   test("more streams may not wait than allowed", () => {
     using client = new TestClient({ qpackBlockedStreams: 1 });
     client.quic.send(0, blockedHead(client), true);

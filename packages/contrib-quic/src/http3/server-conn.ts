@@ -28,7 +28,10 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
   readonly #idleDeadline: Deadline;
   /** When the client's SETTINGS must have come; later, when a drain must have been heard of. */
   readonly #answerDeadline: Deadline;
-  readonly #stopDeadline: Deadline;
+  /**
+   * When clients are looked for that have given a response up, and what was delayed is sent. Made when there is either.
+   */
+  #stopDeadline: Deadline | undefined;
   #hasSettings = false;
   /** `announced`: the client has been told, and may not have heard yet. `final`: no stream begins any more. */
   #drain: "no" | "announced" | "final" = "no";
@@ -67,13 +70,6 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
     });
     this.#idleDeadline = server.makeDeadline(() => this.fail(errorCode.noError, "it was idle"));
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
-    this.#stopDeadline = server.makeDeadline(() => {
-      this.guarded(() => {
-        this.lookForStopped();
-        this.#sessions?.lookForStops();
-      });
-      this.settle();
-    });
     this.guarded(() => this.own.open(this.#settings()));
     this.#answerDeadline.set(server.settings.headTimeout);
     this.settle();
@@ -109,6 +105,10 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
   advance(): void {
     if (this.#isOver) return;
     this.guarded(() => {
+      for (const id of this.quic.begun()) {
+        if (this.#isOver) return;
+        this.requestReadable(id);
+      }
       for (const id of this.quic.readable()) {
         if (this.#isOver) return;
         if (this.#sessions?.readable(id) === true) continue;
@@ -175,14 +175,20 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
   protected settle(): void {
     if (this.#isOver || this.quic.isClosed) return;
     const { settings } = this.server;
-    if (this.openStreams > 0) {
-      this.#idleDeadline.clear();
-      if (!this.#stopDeadline.isSet) this.#stopDeadline.set(stopInterval);
-    } else if (this.#drain === "final") this.#leave();
-    else if (!this.#idleDeadline.isSet) {
-      this.#stopDeadline.clear();
-      this.#idleDeadline.set(settings.idleTimeout);
-    }
+    if (this.openStreams > 0) this.#idleDeadline.clear();
+    else if (this.#drain === "final") return this.#leave();
+    else if (!this.#idleDeadline.isSet) this.#idleDeadline.set(settings.idleTimeout);
+    if (this.openStreams === 0 && !this.own.hasDelayed) return this.#stopDeadline?.clear();
+    this.#stopDeadline ??= this.server.makeDeadline(() => this.#lookForStops());
+    if (!this.#stopDeadline.isSet) this.#stopDeadline.set(stopInterval);
+  }
+
+  #lookForStops(): void {
+    this.guarded(() => {
+      this.lookForStopped();
+      this.#sessions?.lookForStops();
+    });
+    this.settle();
   }
 
   // ---- WebTransport ----
@@ -274,7 +280,7 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
     this.#sessions?.end();
     this.#idleDeadline.clear();
     this.#answerDeadline.clear();
-    this.#stopDeadline.clear();
+    this.#stopDeadline?.clear();
   }
 }
 

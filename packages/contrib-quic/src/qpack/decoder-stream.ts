@@ -6,7 +6,7 @@ import { PrefixReader } from "./prefix-reader.ts";
 export class DecoderStream {
   readonly #inserted: () => number;
   /** The begin of an instruction whose rest has not come. */
-  #rest = Buffer.alloc(0);
+  #rest: Buffer | undefined;
   /** By stream: sections that refer to the dynamic table and are not acknowledged. */
   readonly #open = new Map<number, number>();
   /** Inserts that the peer has told us of. */
@@ -29,7 +29,7 @@ export class DecoderStream {
 
   /** Throws QPACK_DECODER_STREAM_ERROR. */
   push(bytes: Buffer): void {
-    const reader = new PrefixReader(this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]));
+    const reader = new PrefixReader(this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]));
     let done = 0;
     while (!reader.isAtEnd) {
       this.#follow(reader);
@@ -37,7 +37,7 @@ export class DecoderStream {
       if (reader.failure === "cutOff") break;
       done = reader.at;
     }
-    this.#rest = Buffer.from(reader.bytes.subarray(done));
+    this.#rest = reader.restFrom(done);
   }
 
   #follow(reader: PrefixReader): void {

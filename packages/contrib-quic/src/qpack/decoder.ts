@@ -86,7 +86,9 @@ export class QpackDecoder {
     }
     if (requiredInserts > 0) {
       const { send, acknowledge = send } = this.#options;
-      acknowledge(integer(0x80, 0x7f, streamId));
+      // One that tells the peer of inserts, too, is waited for: until then it may not refer to them.
+      const isNews = requiredInserts > this.#acknowledged;
+      (isNews ? send : acknowledge)(integer(0x80, 0x7f, streamId));
       this.#acknowledged = Math.max(this.#acknowledged, requiredInserts);
     }
     return block;
@@ -124,26 +126,23 @@ export class QpackDecoder {
   /** RFC 9204 4.5.2 to 4.5.6. */
   #readField(reader: PrefixReader, base: number, requiredInserts: number): HeaderField | undefined {
     const first = reader.next;
-    const dynamic = (index: number): HeaderField | undefined =>
-      // One beyond those that the section says it needs may not be there at another time (RFC 9204 2.2.3).
-      index < requiredInserts ? this.#table.get(index) : undefined;
     let named: HeaderField | undefined;
     // 1Txxxxxx: a field of a table; 0001xxxx: one behind the base
     if (first >= 0x80) {
       const index = reader.integer(0x3f);
       if (reader.hasFailed()) return undefined;
-      return (first & 0x40) !== 0 ? staticEntries[index] : dynamic(base - index - 1);
+      return (first & 0x40) !== 0 ? staticEntries[index] : this.#dynamic(base - index - 1, requiredInserts);
     }
     if ((first & 0xf0) === 0x10) {
       const index = reader.integer(0x0f);
-      return reader.hasFailed() ? undefined : dynamic(base + index);
+      return reader.hasFailed() ? undefined : this.#dynamic(base + index, requiredInserts);
     }
     // 01NTxxxx: a name of a table; 0000Nxxx: one behind the base; 001NHxxx: a name of its own
     if ((first & 0xc0) === 0x40) {
       const index = reader.integer(0x0f);
-      named = (first & 0x10) !== 0 ? staticEntries[index] : dynamic(base - index - 1);
+      named = (first & 0x10) !== 0 ? staticEntries[index] : this.#dynamic(base - index - 1, requiredInserts);
     } else if ((first & 0xf0) === 0x00) {
-      named = dynamic(base + reader.integer(0x07));
+      named = this.#dynamic(base + reader.integer(0x07), requiredInserts);
     } else {
       const name = reader.text(0x07, maxText, nameFault);
       named = { name, value: "", fault: reader.fault };
@@ -152,6 +151,11 @@ export class QpackDecoder {
     const value = reader.text(0x7f, maxText, valueFault);
     if (reader.hasFailed()) return undefined;
     return { name: named.name, value, fault: nameFaultOf(named) ?? reader.fault };
+  }
+
+  /** One beyond those that the section says it needs may not be there at another time (RFC 9204 2.2.3). */
+  #dynamic(index: number, requiredInserts: number): HeaderField | undefined {
+    return index < requiredInserts ? this.#table.get(index) : undefined;
   }
 }
 

@@ -10,7 +10,7 @@ export class EncoderStream {
   readonly #table: DynamicTable;
   readonly #maxCapacity: number;
   /** The begin of an instruction whose rest has not come. */
-  #rest = Buffer.alloc(0);
+  #rest: Buffer | undefined;
 
   constructor(table: DynamicTable, maxCapacity: number) {
     this.#table = table;
@@ -19,7 +19,7 @@ export class EncoderStream {
 
   /** Throws QPACK_ENCODER_STREAM_ERROR. */
   push(bytes: Buffer): void {
-    const reader = new PrefixReader(this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]));
+    const reader = new PrefixReader(this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]));
     let done = 0;
     while (!reader.isAtEnd) {
       this.#follow(reader);
@@ -27,8 +27,7 @@ export class EncoderStream {
       if (reader.failure === "cutOff") break;
       done = reader.at;
     }
-    // A copy: what was read with it must not stay in memory.
-    this.#rest = Buffer.from(reader.bytes.subarray(done));
+    this.#rest = reader.restFrom(done);
   }
 
   /** Carries one instruction out, unless it is cut off. */

@@ -12,34 +12,49 @@ import { DynamicTable } from "./dynamic-table.ts";
 import { integer, writeInteger, writeText } from "./prefix-writer.ts";
 import { staticFields } from "./static-table.ts";
 
+/** The dynamic table of a peer, as far as we fill it. */
+class PeerTable {
+  /** How many entries the peer's table can have at most. */
+  readonly maxEntries: number;
+  readonly fields = new DynamicTable();
+  /** By name, then by value: absolute indexes. */
+  readonly indexes = new Map<string, Map<string, number>>();
+  /** Fields that came once, of late. */
+  readonly seen = new Set<string>();
+
+  constructor(maxEntries: number, capacity: number) {
+    this.maxEntries = maxEntries;
+    this.fields.capacity = capacity;
+  }
+}
+
 export class QpackEncoder {
   readonly #send: (instruction: Buffer) => void;
-  readonly #table = new DynamicTable();
-  /** By name, then by value: absolute indexes. */
-  readonly #indexes = new Map<string, Map<string, number>>();
-  readonly #decoderStream: DecoderStream;
-  /** Fields that came once, of late. */
-  readonly #seen = new Set<string>();
-  #maxEntries = 0;
+  /** `undefined`: the peer has none. */
+  #peer: PeerTable | undefined;
+  /** Made when something is on it, or may have to come. */
+  #decoderStream: DecoderStream | undefined;
 
   /** `send`: sends instructions on our encoder stream. */
   constructor(send: (instruction: Buffer) => void) {
     this.#send = send;
-    this.#decoderStream = new DecoderStream(() => this.#table.inserted);
   }
 
   /** The peer's SETTINGS_QPACK_MAX_TABLE_CAPACITY, in bytes. */
   limitTable(maxCapacity: number): void {
-    this.#maxEntries = Math.floor(maxCapacity / 32);
     const capacity = Math.min(maxCapacity, maxOwnCapacity);
     if (capacity < 32) return;
-    this.#table.capacity = capacity;
+    this.#peer = new PeerTable(Math.floor(maxCapacity / 32), capacity);
     this.#send(integer(0x20, 0x1f, capacity));
   }
 
   /** Bytes of the peer's decoder stream. Throws QPACK_DECODER_STREAM_ERROR. */
   acknowledged(bytes: Buffer): void {
-    this.#decoderStream.push(bytes);
+    this.#acknowledgments().push(bytes);
+  }
+
+  #acknowledgments(): DecoderStream {
+    return (this.#decoderStream ??= new DecoderStream(() => this.#peer?.fields.inserted ?? 0));
   }
 
   /**
@@ -48,44 +63,32 @@ export class QpackEncoder {
    */
   encode(streamId: number, fieldList: readonly string[], neverIndexed?: ReadonlySet<string>): Buffer {
     const bytes = roomFor(fieldList);
-    const known = this.#decoderStream.canTrack(streamId) ? this.#decoderStream.knownInserts : 0;
+    const peer = this.#peer;
+    const known = this.#decoderStream?.canTrack(streamId) === true ? this.#decoderStream.knownInserts : 0;
     let required = 0;
     let at = maxPrefix;
     for (let i = 0; i < fieldList.length; i += 2) {
       const name = fieldList[i] ?? "";
       const value = fieldList[i + 1] ?? "";
       const isNever = neverIndexed?.has(name) === true || neverIndexedFields.has(name);
-      const index = isNever ? undefined : this.#indexes.get(name)?.get(value);
+      const index = isNever ? undefined : peer?.indexes.get(name)?.get(value);
       if (index !== undefined && index < known) {
         at = writeInteger(0x80, 0x3f, known - index - 1, bytes, at);
         required = Math.max(required, index + 1);
         continue;
       }
       at = writeField(name, value, isNever, bytes, at);
-      if (!isNever && index === undefined) this.#consider(name, value);
+      if (peer !== undefined && !isNever && index === undefined) this.#consider(peer, name, value);
     }
-    if (required > 0) this.#decoderStream.track(streamId);
-    const start = this.#writePrefix(bytes, required, known);
+    if (required > 0) this.#decoderStream?.track(streamId);
+    const start = writeSectionPrefix(bytes, required, known, peer?.maxEntries ?? 0);
     return bytes.subarray(start, at);
   }
 
-  /** RFC 9204 4.5.1: it stands before the fields, which begin at `maxPrefix`. Returns where it begins. */
-  #writePrefix(bytes: Buffer, required: number, base: number): number {
-    if (required === 0) {
-      bytes[maxPrefix - 2] = 0;
-      bytes[maxPrefix - 1] = 0;
-      return maxPrefix - 2;
-    }
-    const at = writeInteger(0x00, 0xff, (required % (2 * this.#maxEntries)) + 1, prefix, 0);
-    const size = writeInteger(0x00, 0x7f, base - required, prefix, at);
-    prefix.copy(bytes, maxPrefix - size, 0, size);
-    return maxPrefix - size;
-  }
-
   /** Inserts a field that has come before, if there is room. */
-  #consider(name: string, value: string): void {
-    const { capacity, size } = this.#table;
-    if (capacity === 0 || rarelyRepeated.has(name)) return;
+  #consider({ fields, indexes, seen }: PeerTable, name: string, value: string): void {
+    const { capacity, size } = fields;
+    if (rarelyRepeated.has(name)) return;
     const named = staticIndexes.get(name);
     if (value.length + (named === undefined ? name.length : 0) < minInserted) return;
     if (named?.values.has(value) === true) return;
@@ -93,19 +96,32 @@ export class QpackEncoder {
     const needed = sizeInTable(field);
     if (needed > capacity >>> 2 || size + needed > capacity) return;
     const key = `${name}\0${value}`;
-    if (!this.#seen.delete(key)) {
-      if (this.#seen.size >= maxSeen) this.#seen.clear();
-      this.#seen.add(key);
+    if (!seen.delete(key)) {
+      if (seen.size >= maxSeen) seen.clear();
+      seen.add(key);
       return;
     }
-    const values = this.#indexes.get(name) ?? new Map<string, number>();
-    this.#indexes.set(name, values.set(value, this.#table.inserted));
-    this.#table.insert(field);
+    const values = indexes.get(name) ?? new Map<string, number>();
+    indexes.set(name, values.set(value, fields.inserted));
+    fields.insert(field);
     const bytes = Buffer.alloc(name.length + value.length + 24);
     const at =
       named === undefined ? writeText(0x40, 0x1f, name, bytes, 0) : writeInteger(0xc0, 0x3f, named.first, bytes, 0);
     this.#send(bytes.subarray(0, writeText(0x00, 0x7f, value, bytes, at)));
   }
+}
+
+/** RFC 9204 4.5.1: it stands before the fields, which begin at `maxPrefix`. Returns where it begins. */
+function writeSectionPrefix(bytes: Buffer, required: number, base: number, maxEntries: number): number {
+  if (required === 0) {
+    bytes[maxPrefix - 2] = 0;
+    bytes[maxPrefix - 1] = 0;
+    return maxPrefix - 2;
+  }
+  const at = writeInteger(0x00, 0xff, (required % (2 * maxEntries)) + 1, prefix, 0);
+  const size = writeInteger(0x00, 0x7f, base - required, prefix, at);
+  prefix.copy(bytes, maxPrefix - size, 0, size);
+  return maxPrefix - size;
 }
 
 /** A field by the static table, or as a literal. */

@@ -27,6 +27,11 @@ export class PrefixReader {
     return this.failure !== undefined;
   }
 
+  /** A copy of what stands from `at` on, which keeps nothing else in memory; `undefined`: nothing does. */
+  restFrom(at: number): Buffer | undefined {
+    return at < this.bytes.length ? Buffer.from(this.bytes.subarray(at)) : undefined;
+  }
+
   /** The byte that comes next, which is still to be read. */
   get next(): number {
     return this.bytes[this.at] ?? 0;

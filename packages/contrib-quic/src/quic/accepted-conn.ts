@@ -3,8 +3,7 @@
 // A connection stays with the address that it was begun from: a packet from another one is dropped. The library has
 // faults where a connection has several paths (CVE-2025-7054).
 
-import type { DatagramShare, Endpoint } from "@hemi/internal";
-import type { QuicHello } from "../initial/client-initial.ts";
+import type { ClientTerms, DatagramShare, Endpoint } from "@hemi/internal";
 import { errorCode } from "../http3/errors.ts";
 import type { QuicConnUser } from "./conn.ts";
 import type { ConnTable, PacketReceiver } from "./conn-table.ts";
@@ -30,25 +29,26 @@ export interface ConnPlace {
 }
 
 export interface AcceptedConnOptions {
-  /** What the client sends to. */
-  readonly ids: readonly Buffer[];
+  /** What the client sends to, as the table has them. */
+  readonly ids: readonly string[];
   readonly remote: Endpoint;
-  readonly hello: QuicHello;
+  /** What the client has to show. */
+  readonly terms: ClientTerms;
 }
 
 export class AcceptedConn implements PacketReceiver, QuicheConnOwner {
   readonly conn: QuicheConn;
   readonly remote: Endpoint;
-  readonly hello: QuicHello;
+  readonly terms: ClientTerms;
   readonly floodCode = errorCode.excessiveLoad;
   readonly #place: ConnPlace;
-  readonly #ids: readonly Buffer[];
+  readonly #ids: readonly string[];
   readonly #listener: AcceptedConnListener;
   readonly #path: PacketPath;
 
   constructor(native: NativeConn, place: ConnPlace, listener: AcceptedConnListener, options: AcceptedConnOptions) {
     this.remote = options.remote;
-    this.hello = options.hello;
+    this.terms = options.terms;
     this.#place = place;
     this.#ids = options.ids;
     this.#listener = listener;

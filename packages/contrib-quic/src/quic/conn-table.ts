@@ -23,19 +23,20 @@ export class ConnTable {
     return table;
   }
 
-  find(connId: Buffer): PacketReceiver | undefined {
-    return this.#conns.get(keyOf(connId));
+  find(connId: string): PacketReceiver | undefined {
+    return this.#conns.get(connId);
   }
 
-  add(connId: Buffer, conn: PacketReceiver): void {
-    this.#conns.set(keyOf(connId), conn);
+  add(connId: string, conn: PacketReceiver): void {
+    this.#conns.set(connId, conn);
   }
 
-  remove(connId: Buffer): void {
-    this.#conns.delete(keyOf(connId));
+  remove(connId: string): void {
+    this.#conns.delete(connId);
   }
 }
 
-function keyOf(connId: Buffer): string {
+/** The text that stands for an ID here. A Buffer of a few bytes would keep all of its slab, or of its datagram. */
+export function connIdKey(connId: Buffer): string {
   return connId.toString("latin1");
 }

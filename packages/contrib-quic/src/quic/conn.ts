@@ -25,6 +25,11 @@ export interface QuicConn {
   readonly isClosed: boolean;
   /** The handshake is not complete: what has come may be a replay (RFC 9001 9.2). */
   readonly isInEarlyData: boolean;
+  /**
+   * The next bidirectional streams that the peer has begun, if they have come in order and have something to read: what
+   * most turns bring. Asking for these takes a third of the time of `readable`, which gives all.
+   */
+  begun(): readonly number[];
   /** Streams that have something to read: bytes, their end, or their reset. New streams of the peer are among them. */
   readable(): readonly number[];
   /** Whether nothing is left to read of a readable stream but its end or its reset. */

@@ -1,7 +1,7 @@
 // Clients at their ClientHello: what is kept for them, and how many of them get through.
 
 import { randomBytes } from "node:crypto";
-import { DatagramSockets, type DatagramReceiver, type DatagramShare, type Endpoint } from "@hemi/internal";
+import { DatagramSockets, noTerms, type DatagramReceiver, type DatagramShare, type Endpoint } from "@hemi/internal";
 import { readFile, mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +10,9 @@ import { makeCertificate } from "@hemi/internal/testing";
 import type { AcceptedConn } from "./accepted-conn.ts";
 import { ConnIds } from "./conn-ids.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./endpoint.ts";
-import { nativeQuic, type NativeConfig } from "./native.ts";
+import { nativeQuic } from "./native.ts";
 import { RetryTokens } from "./retry-tokens.ts";
+import type { SiteConfig } from "./site-configs.ts";
 
 const local: Endpoint = { address: "127.0.0.1", port: 443 };
 
@@ -27,14 +28,19 @@ function initial(): Buffer {
   return packet.subarray(0, size);
 }
 
+function withoutCertificate(): SiteConfig {
+  return { native: nativeQuic().Config.withBoringSslCtx(false, false, null, null, null, null), terms: noTerms };
+}
+
 /** An endpoint whose certificates are found when `found` is called. */
 function makeEndpoint({
   maxConns = 100,
   isOpen = true,
   relay,
-}: Partial<Pick<QuicAcceptor, "isOpen" | "relay">> & { maxConns?: number } = {}) {
+  soleConfig,
+}: Partial<Pick<QuicAcceptor, "isOpen" | "relay" | "soleConfig">> & { maxConns?: number } = {}) {
   const sent: Buffer[] = [];
-  const lookups: PromiseWithResolvers<NativeConfig | undefined>[] = [];
+  const lookups: PromiseWithResolvers<SiteConfig | undefined>[] = [];
   const began: AcceptedConn[] = [];
   const failures: string[] = [];
   const hellos: number[] = [];
@@ -56,8 +62,9 @@ function makeEndpoint({
     isOpen,
     demandsRetry: (count) => hellos.push(count) > 0 && count >= 4,
     admits: () => began.length < maxConns,
+    soleConfig,
     configFor() {
-      const lookup = Promise.withResolvers<NativeConfig | undefined>();
+      const lookup = Promise.withResolvers<SiteConfig | undefined>();
       lookups.push(lookup);
       return lookup.promise;
     },
@@ -81,7 +88,7 @@ function makeEndpoint({
     hellos,
     /** A client sends a datagram. */
     receive: (bytes: Buffer, port: number) => receiver(bytes, { address: "127.0.0.1", port }, share),
-    async found(config = nativeQuic().Config.withBoringSslCtx(false, false, null, null, null, null)) {
+    async found(config = withoutCertificate()) {
       for (const lookup of lookups) lookup.resolve(config);
       await Promise.all(lookups.map(({ promise }) => promise));
     },
@@ -103,6 +110,28 @@ test("no connection begins after the end of its server, when its certificate is 
   await endpoint.close();
   await found();
   expect(began).toEqual([]);
+});
+
+test("where all clients get the same certificate, a connection begins with their first datagram", async () => {
+  const { endpoint, began, lookups, receive } = makeEndpoint({ maxConns: 2, soleConfig: withoutCertificate() });
+  for (let port = 1; port <= 3; port++) receive(initial(), port);
+  expect([began.length, lookups.length]).toEqual([2, 0]);
+  for (const { conn } of began) conn.abandon();
+  await endpoint.close();
+});
+
+test("a first datagram that was not made with the keys of its connection ID is not answered, nor kept", async () => {
+  const { endpoint, began, sent, failures, receive } = makeEndpoint({ soleConfig: withoutCertificate() });
+  const junk = initial();
+  // Behind the header; zeros pad the end of the datagram, and belong to no packet.
+  junk.writeUInt8((junk[40] ?? 0) ^ 1, 40);
+  receive(junk, 1);
+  expect(failures).toEqual(["its first packet cannot be read"]);
+  const connId = junk.toString("latin1", 6, 6 + (junk[5] ?? 0));
+  expect([began.length, endpoint.table.find(connId)]).toEqual([1, undefined]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(sent).toEqual([]);
+  await endpoint.close();
 });
 
 test("clients at their ClientHello count as load that demands a Retry", async () => {
@@ -134,7 +163,7 @@ test("a client of an unproven address is sent three times what it has sent at mo
   const { endpoint, sent, began, receive, found } = makeEndpoint();
   const hello = initial();
   receive(hello, 1);
-  await found(config);
+  await found({ native: config, terms: noTerms });
   expect(began).toHaveLength(1);
   await expect.poll(() => sent.length).toBeGreaterThan(1);
   const size = sent.reduce((sum, { length }) => sum + length, 0);

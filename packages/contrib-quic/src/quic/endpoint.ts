@@ -3,7 +3,10 @@
 //   datagram ── its connection ID is known ────────────────────────────> that connection
 //      └ Initial ── wrong version ──> version negotiation
 //          ├ many handshakes run, or `retry` ──> Retry; its token proves the client's address
-//          └ the ClientHello, which may take datagrams ──> certificate ──> a new connection
+//          ├ all clients get the same certificate ─────────────────────────────────> a new connection
+//          └ the ClientHello, which may take datagrams ──> certificate of its name ──> a new connection
+//
+// The ClientHello is read only where its server name decides: that takes a tenth of all that a handshake costs.
 //
 // Until its address is proven a client is sent three times what it has sent at most (RFC 9000 8.1), which the library
 // sees to. What is no Initial and belongs to no connection is dropped.
@@ -13,10 +16,12 @@ import { ClientInitial, type QuicHello } from "../initial/client-initial.ts";
 import { isLongHeader, quicVersion, readLongHeader, type LongHeader } from "../initial/long-header.ts";
 import { AcceptedConn, type AcceptedConnListener } from "./accepted-conn.ts";
 import { connIdSize, type ConnIds } from "./conn-ids.ts";
-import { ConnTable } from "./conn-table.ts";
-import { hostPort, type NativeConfig, type NativeQuic } from "./native.ts";
+import { ConnTable, connIdKey } from "./conn-table.ts";
+import { hostPort, type NativeQuic } from "./native.ts";
+import { QuicheConn } from "./quiche-conn.ts";
 import type { WorkerRelay } from "./worker-relay.ts";
 import type { RetryTokens } from "./retry-tokens.ts";
+import type { SiteConfig } from "./site-configs.ts";
 
 /** The server of an endpoint. */
 export interface QuicAcceptor extends AcceptedConnListener {
@@ -35,8 +40,10 @@ export interface QuicAcceptor extends AcceptedConnListener {
   readonly relay: Pick<WorkerRelay, "pass" | "passNew"> | undefined;
   /** Whether a client may have one more connection. */
   admits(client: Endpoint): boolean;
+  /** The settings and the certificate of all clients. `undefined`: `configFor` says which a client gets. */
+  readonly soleConfig: SiteConfig | undefined;
   /** The settings and the certificate for a client. `undefined`: it is refused. */
-  configFor(hello: QuicHello): NativeConfig | undefined | Promise<NativeConfig | undefined>;
+  configFor(hello: QuicHello): SiteConfig | undefined | Promise<SiteConfig | undefined>;
   /** A handshake begins. */
   began(conn: AcceptedConn): void;
   /** A ClientHello could not be read, or has not come in full. */
@@ -54,6 +61,15 @@ interface Hello {
   readonly since: number;
   /** The certificate is being looked for. */
   isRead: boolean;
+}
+
+/** A client whose connection begins. */
+interface NewClient {
+  /** What its first packet was sent to. */
+  readonly dcid: Buffer;
+  /** The connection ID that it chose first, where it has come back after a Retry. */
+  readonly originalDcid: Buffer | undefined;
+  readonly from: Endpoint;
 }
 
 export class QuicEndpoint {
@@ -97,7 +113,8 @@ export class QuicEndpoint {
     this.#turn = undefined;
     const dirty = this.#dirty;
     this.#dirty = new Set();
-    for (const { conn } of dirty) conn.endOfTurn();
+    for (const { conn } of dirty) conn.makePackets();
+    QuicheConn.sendPackets();
   }
 
   #take(datagram: Buffer, from: Endpoint, isRelayed: boolean): void {
@@ -111,7 +128,7 @@ export class QuicEndpoint {
   #received(datagram: Buffer, from: Endpoint, isRelayed: boolean): void {
     const header = isLongHeader(datagram[0] ?? 0) ? readLongHeader(datagram) : undefined;
     const connId = header?.dcid ?? datagram.subarray(1, 1 + connIdSize);
-    const known = this.table.find(connId);
+    const known = this.table.find(connIdKey(connId));
     if (known !== undefined) return known.received(datagram, from);
     const { isOpen, relay } = this.#acceptor;
     const { local } = this.share;
@@ -140,6 +157,12 @@ export class QuicEndpoint {
       this.share.send(packet.subarray(0, size), from);
       return;
     }
+    const client: NewClient = { dcid: header.dcid, originalDcid, from };
+    const sole = known === undefined ? this.#acceptor.soleConfig : undefined;
+    if (sole !== undefined) {
+      if (this.#acceptor.admits(from)) this.#acceptUnread(sole, datagram, client);
+      return;
+    }
     const hello = known ?? this.#beginHello(key, header.dcid, from);
     if (hello === undefined || hello.datagrams.length >= maxHelloDatagrams) return;
     hello.datagrams.push(datagram);
@@ -152,12 +175,15 @@ export class QuicEndpoint {
     if (read === undefined) return;
     hello.isRead = true;
     const config = this.#acceptor.configFor(read);
-    const accept = (config: NativeConfig | undefined): void => {
+    const accept = (config: SiteConfig | undefined): void => {
       // It may have been dropped while its certificate was looked for, or the endpoint be closed.
       if (this.#hellos.get(key) !== hello) return;
       this.#hellos.delete(key);
       // Others may have begun meanwhile.
-      if (this.#acceptor.admits(from)) this.#accept(read, config, hello, { dcid: header.dcid, originalDcid, from });
+      if (!this.#acceptor.admits(from)) return;
+      if (config === undefined) return this.#acceptor.handshakeFailed(from, noCertificateFor(read));
+      const conn = this.#accept(config, client);
+      for (const datagram of hello.datagrams) conn.received(datagram, from);
     };
     if (config instanceof Promise) {
       config.then(accept, (error: unknown) => {
@@ -167,16 +193,18 @@ export class QuicEndpoint {
     } else accept(config);
   }
 
-  #accept(
-    hello: QuicHello,
-    config: NativeConfig | undefined,
-    { datagrams }: Hello,
-    { dcid, originalDcid, from }: { dcid: Buffer; originalDcid: Buffer | undefined; from: Endpoint },
-  ): void {
-    if (config === undefined) {
-      const what = hello.serverName === "" ? "it names no server" : `there is no certificate for ${hello.serverName}`;
-      return this.#acceptor.handshakeFailed(from, what);
-    }
+  /** Begins a connection of a client by its first datagram, which nobody has read. */
+  #acceptUnread(config: SiteConfig, datagram: Buffer, client: NewClient): void {
+    const conn = this.#accept(config, client);
+    conn.received(datagram, client.from);
+    const error = conn.conn.native.localError();
+    if (error === null || error.errorCode >= firstTlsAlert) return;
+    // Not made with the keys of its connection ID: junk is not answered, and nothing is kept for it.
+    conn.conn.abandon();
+    this.#acceptor.handshakeFailed(client.from, "its first packet cannot be read");
+  }
+
+  #accept(config: SiteConfig, { dcid, originalDcid, from }: NewClient): AcceptedConn {
     // After a Retry the client uses the ID that we have given it.
     const scid = originalDcid === undefined ? this.#acceptor.ids.make() : Buffer.from(dcid);
     const { local } = this.share;
@@ -185,15 +213,15 @@ export class QuicEndpoint {
       originalDcid ?? null,
       hostPort(local),
       hostPort(from),
-      config,
+      config.native,
     );
     const conn = new AcceptedConn(native, this, this.#acceptor, {
-      ids: [scid, Buffer.from(dcid)],
+      ids: [connIdKey(scid), connIdKey(dcid)],
       remote: { address: from.address, port: from.port },
-      hello,
+      terms: config.terms,
     });
     this.#acceptor.began(conn);
-    for (const datagram of datagrams) conn.received(datagram, from);
+    return conn;
   }
 
   #beginHello(key: string, dcid: Buffer, from: Endpoint): Hello | undefined {
@@ -219,6 +247,12 @@ export class QuicEndpoint {
   }
 }
 
+function noCertificateFor({ serverName }: QuicHello): string {
+  return serverName === "" ? "it names no server" : `there is no certificate for ${serverName}`;
+}
+
+/** Errors of a connection from here on are alerts of TLS (RFC 9001 4.8). */
+const firstTlsAlert = 0x100;
 /** Of those that clients choose (RFC 9000 7.2), in bytes. */
 const minConnId = 8;
 /** In bytes (RFC 9000 14.1). */

@@ -56,6 +56,8 @@ export interface NativeConn {
   streamPriority(streamId: number, urgency: number, isIncremental: boolean): void;
   streamCapacity(streamId: number): number;
   streamFinished(streamId: number): boolean;
+  /** False also for a stream that is not known. */
+  streamReadable(streamId: number): boolean;
   readable(): Iterable<number>;
   /** Whether a stream is readable, or a datagram has come. */
   isReadable(): boolean;

@@ -9,7 +9,7 @@
 import { TokenBucket } from "@hemi/internal";
 import type { QuicConn, QuicConnUser, QuicPiece, QuicReset } from "./conn.ts";
 import { shutdown, type HostPort, type NativeConn, type PacketPath } from "./native.ts";
-import { PacketBuffer } from "./packet-buffer.ts";
+import { PacketBurst, type PacketSender } from "./packet-burst.ts";
 
 /** Who has the connection, and its socket. */
 export interface QuicheConnOwner {
@@ -29,13 +29,15 @@ export interface QuicheConnOwner {
   readonly floodCode: number;
 }
 
-export class QuicheConn implements QuicConn {
+export class QuicheConn implements QuicConn, PacketSender {
   readonly native: NativeConn;
   readonly #owner: QuicheConnOwner;
   readonly #overhead: TokenBucket;
   #user: QuicConnUser | undefined;
   #nextUni: number;
   #nextBidi: number;
+  /** Above the bidirectional streams of the peer that have been given out. */
+  #nextOfPeer: number;
   #timer: NodeJS.Timeout | undefined;
   #timerDue = Infinity;
   /** Its user is being called: what that changes is sent afterwards. */
@@ -54,6 +56,7 @@ export class QuicheConn implements QuicConn {
     this.#overhead = new TokenBucket(max, recovery, () => performance.now());
     this.#nextUni = isServer ? 3 : 2;
     this.#nextBidi = isServer ? 1 : 0;
+    this.#nextOfPeer = isServer ? 0 : 1;
   }
 
   /** Its handshake was complete at some time. */
@@ -79,19 +82,42 @@ export class QuicheConn implements QuicConn {
 
   /** What has come in this turn is read, and what was written is sent. */
   endOfTurn(): void {
+    this.makePackets();
+    QuicheConn.sendPackets();
+  }
+
+  /** The same, but packets wait for `sendPackets`, which is called for all connections of a turn. */
+  makePackets(): void {
     if (this.#isGone) return;
     try {
       this.#isClosed ||= this.native.isDraining() || this.native.isClosed();
       this.#advance();
-      if (!this.#sendAll()) this.#owner.isDirty(this);
+      if (!this.#makeAll()) this.#owner.isDirty(this);
       this.#setTimer();
       if (!this.#isClosed) return;
+      // Its owner may close the socket as soon as it hears that it is over.
+      QuicheConn.sendPackets();
       if (this.native.isDraining() || this.native.isClosed()) this.#end();
       if (this.native.isClosed()) this.#go();
     } catch (error) {
       // Nobody else would catch it, and the process would end.
       this.#owner.failed(this, error);
       this.abandon();
+    }
+  }
+
+  /** Sends the packets of all connections that have been made. */
+  static sendPackets(): void {
+    burst.send();
+  }
+
+  sendPacket(packet: Buffer, to: HostPort): boolean {
+    try {
+      return this.#owner.send(packet, to);
+    } catch (error) {
+      this.#owner.failed(this, error);
+      this.abandon();
+      return false;
     }
   }
 
@@ -117,21 +143,21 @@ export class QuicheConn implements QuicConn {
   }
 
   /** False: there is more to send than one turn should take. */
-  #sendAll(): boolean {
+  #makeAll(): boolean {
     for (let packets = 0; packets < maxPackets; packets++) {
       const sent = this.#nextPacket();
       if (sent === null) return true;
       const [size, { to }] = sent;
       // What acknowledges it is no overhead.
       this.#overhead.earn(sizeOfAcknowledgment);
-      if (!this.#owner.send(packet.first(size), to)) packet.leave();
+      burst.add(size, this, to);
     }
     return false;
   }
 
   #nextPacket(): ReturnType<NativeConn["send"]> {
     try {
-      return this.native.send(packet.bytes);
+      return this.native.send(burst.room);
     } catch {
       return null;
     }
@@ -183,8 +209,19 @@ export class QuicheConn implements QuicConn {
     return this.#isEarly;
   }
 
+  begun(): readonly number[] {
+    if (this.isClosed || !this.native.isReadable()) return none;
+    const begun: number[] = [];
+    for (; this.native.streamReadable(this.#nextOfPeer); this.#nextOfPeer += 4) begun.push(this.#nextOfPeer);
+    return begun;
+  }
+
   readable(): readonly number[] {
-    return this.isClosed || !this.native.isReadable() ? none : [...this.native.readable()];
+    if (this.isClosed || !this.native.isReadable()) return none;
+    const readable = [...this.native.readable()];
+    for (const id of readable)
+      if (id % 4 === this.#nextOfPeer % 4) this.#nextOfPeer = Math.max(this.#nextOfPeer, id + 4);
+    return readable;
   }
 
   isAtEnd(streamId: number): boolean {
@@ -337,7 +374,8 @@ function roomFor(most: number): Buffer {
   return room;
 }
 
-const packet = new PacketBuffer(maxDatagram);
+/** Of all connections of the process. Some more than those of one connection: others have a part in most turns. */
+const burst = new PacketBurst(maxDatagram, 2 * maxPackets);
 const flood = Buffer.from("it floods us with frames that bring nothing");
 /** Where streams are read. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);

@@ -3,7 +3,7 @@
 // tickets is replaced: connections keep the settings that they began with.
 
 import { createHmac } from "node:crypto";
-import { HemiError, pemOfKey, type SecureSite, type TicketKey } from "@hemi/internal";
+import { HemiError, pemOfKey, type ClientTerms, type SecureSite, type TicketKey } from "@hemi/internal";
 import type { NativeConfig, NativeQuic } from "./native.ts";
 import { maxDatagram } from "./quiche-conn.ts";
 
@@ -20,11 +20,19 @@ export interface TransportLimits {
   readonly maxDatagrams: number;
 }
 
+/** What the connections of a site begin with. */
+export interface SiteConfig {
+  /** The certificate, and the limits. */
+  readonly native: NativeConfig;
+  /** What a client has to show. */
+  readonly terms: ClientTerms;
+}
+
 export class SiteConfigs {
   readonly #native: () => NativeQuic;
   readonly #limits: () => TransportLimits;
   readonly #ticketKey: TicketKey;
-  #configs = new WeakMap<SecureSite, NativeConfig>();
+  #configs = new WeakMap<SecureSite, SiteConfig>();
   /** What the tickets of these configurations are encrypted with. */
   #ticketSecret: Buffer;
 
@@ -41,14 +49,14 @@ export class SiteConfigs {
   }
 
   /** Throws HEMI_CERTIFICATE if the library cannot use the certificate. */
-  of(site: SecureSite): NativeConfig {
+  of(site: SecureSite): SiteConfig {
     if (this.#ticketKey.bytes !== this.#ticketSecret) {
       this.#ticketSecret = this.#ticketKey.bytes;
       this.forget();
     }
     const known = this.#configs.get(site);
     if (known !== undefined) return known;
-    const made = this.#make(site);
+    const made = { native: this.#make(site), terms: site.terms };
     this.#configs.set(site, made);
     return made;
   }

@@ -2,7 +2,6 @@
 
 import { X509Certificate } from "node:crypto";
 import { ClientCertificate, type ClientTerms, type TlsFacts } from "@hemi/internal";
-import type { QuicHello } from "../initial/client-initial.ts";
 import type { QuicheConn } from "./quiche-conn.ts";
 
 export class QuicTlsFacts implements TlsFacts {
@@ -18,9 +17,9 @@ export class QuicTlsFacts implements TlsFacts {
   readonly #conn: QuicheConn;
 
   /** `terms`: what the client had to show. */
-  constructor(conn: QuicheConn, { serverName }: QuicHello, terms: ClientTerms) {
+  constructor(conn: QuicheConn, terms: ClientTerms) {
     this.#conn = conn;
-    this.serverName = serverName;
+    this.serverName = (conn.native.serverName() ?? "").toLowerCase().replace(/\.$/, "");
     this.terms = terms.id;
     this.isResumed = conn.native.isResumed();
     const [leaf] = conn.native.peerCertChain() ?? [];

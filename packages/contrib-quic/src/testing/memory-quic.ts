@@ -89,6 +89,10 @@ export class MemoryQuic implements QuicConn {
     return this.closedWith !== undefined;
   }
 
+  begun(): readonly number[] {
+    return [];
+  }
+
   readable(): readonly number[] {
     return [...this.#incoming]
       .filter(

@@ -16,6 +16,12 @@ export function dialNode(
   tls: ConnectionOptions | undefined,
   options: { readonly onread?: OnReadOpts; readonly allowHalfOpen?: boolean } = {},
 ): Dialled {
+  const { allowHalfOpen = false, onread } = options;
+  if (tls === undefined && onread !== undefined && "port" in address) {
+    // The usual case. The runtime copies it once more: copies of copies would cost a new connection a microsecond.
+    const { host, port } = address;
+    return { socket: connect({ host, port, allowHalfOpen, noDelay: true, onread }), connectEvent: "connect" };
+  }
   const to = { ...address, ...options, noDelay: true };
   if (tls === undefined) return { socket: connect(to), connectEvent: "connect" };
   // SNI must not contain an IP address (RFC 6066 3). The certificate is still checked against it.

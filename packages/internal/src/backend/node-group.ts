@@ -174,7 +174,7 @@ export class NodeGroup<Pool extends NodePool> {
   /** Gives the waiter a node, or refuses, immediately or later. */
   enter(waiter: Waiter<Pool>): void {
     // Earlier waiters go first if a node can take them.
-    this.#admitQueued();
+    if (this.#queue.size > 0) this.#admitQueued();
     const node = this.#choose(waiter.wish);
     if (node !== undefined) return this.#admit(waiter, node);
     const { maxQueued, queueTimeout } = this.#options.settings;

@@ -55,17 +55,26 @@ function areDataEqual(before: unknown, after: unknown): boolean {
     return before.every((item, index) => areDataEqual(item, after[index]));
   }
   if (Array.isArray(after)) return false;
-  const [keys, others] = [keysOf(before), keysOf(after)];
-  if (keys.length !== others.length) return false;
-  return keys.every((key, index) => key === others[index] && areDataEqual(before[key], after[key]));
+  // Of thousands of components, with nothing made but the lists of keys.
+  const [keys, others] = [Object.keys(before), Object.keys(after)];
+  let place = nextSet(after, others, 0);
+  for (let i = nextSet(before, keys, 0); i < keys.length; i = nextSet(before, keys, i + 1)) {
+    const key = keys[i] ?? "";
+    if (key !== others[place] || !areDataEqual(before[key], after[key])) return false;
+    place = nextSet(after, others, place + 1);
+  }
+  return place === others.length;
+}
+
+/** The place of the first key from `from` on whose value is not `undefined`. */
+function nextSet(data: Readonly<Record<string, unknown>>, keys: readonly string[], from: number): number {
+  let place = from;
+  while (place < keys.length && data[keys[place] ?? ""] === undefined) place++;
+  return place;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
-}
-
-function keysOf(data: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.keys(data).filter((key) => data[key] !== undefined);
 }
 
 function plain(type: PropType<unknown>, value: unknown): unknown {

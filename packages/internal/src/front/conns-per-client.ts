@@ -3,6 +3,7 @@
 import type { Deadline } from "@hemi/common";
 import { prop } from "../component/prop.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import type { Endpoint } from "../net/peer.ts";
 import { ClientCounts, clientOf } from "../net/client-counts.ts";
 import type { ClientAdmission, OpenConn } from "./front.ts";
 import { Refusals } from "./refusals.ts";
@@ -45,19 +46,19 @@ export class ConnsPerClient implements ClientAdmission {
   }
 
   /** Whether a client may open one more connection. A refusal is counted for the log. */
-  mayConnect(address: string): boolean {
+  mayConnect(client: Endpoint): boolean {
     const { maxConnsPerClient } = this.#settings;
-    if (!this.#counts(address) || this.#conns.of(clientOf(address)) < maxConnsPerClient) return true;
-    this.#refused.add(address);
+    if (!this.#counts(client) || this.#conns.of(clientOf(client.address)) < maxConnsPerClient) return true;
+    this.#refused.add(client.address);
     return false;
   }
 
   /** Counts a connection until it has closed. */
-  connected(conn: OpenConn, address: string): void {
-    if (!this.#counts(address)) return;
-    const client = clientOf(address);
-    this.#conns.add(client);
-    conn.once("close", () => this.#conns.remove(client));
+  connected(conn: OpenConn, client: Endpoint): void {
+    if (!this.#counts(client)) return;
+    const name = clientOf(client.address);
+    this.#conns.add(name);
+    conn.once("close", () => this.#conns.remove(name));
   }
 
   /** Logs the remaining refusals. */
@@ -65,8 +66,8 @@ export class ConnsPerClient implements ClientAdmission {
     this.#refused.close();
   }
 
-  /** "" for a UNIX socket, whose clients cannot be distinguished. */
-  #counts(address: string): boolean {
-    return this.#settings.maxConnsPerClient > 0 && address !== "" && !this.#isExempt(address);
+  /** The address is "" for a UNIX socket, whose clients cannot be distinguished. It is asked for if there is a limit. */
+  #counts(client: Endpoint): boolean {
+    return this.#settings.maxConnsPerClient > 0 && client.address !== "" && !this.#isExempt(client.address);
   }
 }

@@ -14,7 +14,7 @@ import type { Context } from "../stage/context.ts";
 import { shareOf } from "../stage/workers.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
-import { peerOf, type Peer } from "../net/peer.ts";
+import { peerOf, peerOnDemand, type Endpoint, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Codecs, type Codec, type CodecConn } from "./codecs.ts";
 import type { FrontSettings } from "./front-props.ts";
@@ -36,9 +36,9 @@ export interface OpenConn {
 /** Limits the connections of each client. */
 export interface ClientAdmission {
   /** Whether a client may open one more connection. False: it is closed at once. */
-  mayConnect(address: string): boolean;
+  mayConnect(client: Endpoint): boolean;
   /** The client has one more connection, until this one closes. */
-  connected(conn: OpenConn, address: string): void;
+  connected(conn: OpenConn, client: Endpoint): void;
 }
 
 /** The components of a front. */
@@ -122,11 +122,12 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
       counts: this.counts,
       maxConns: () => shareOf(props.maxConns, workers),
       // The client of a proxy's connection is known only after its header.
-      admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOf(socket).address) !== false,
+      admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOnDemand(socket)) !== false,
       open: (socket: Socket) => {
         if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
-        this.#clients?.connected(socket, peerOf(socket).address);
-        return this.#open(socket);
+        const peer = peerOnDemand(socket);
+        this.#clients?.connected(socket, peer);
+        return this.#open(socket, peer);
       },
       failed: (error) => this.#context.log.error("failed at a connection", { error }),
       refused: (socket: Socket) => this.#refused.add(peerOf(socket).address),
@@ -147,14 +148,14 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
    * instead: there are too many connections, or it is not open.
    */
   adopt(socket: Socket, peer: Peer, tls: TlsFacts | undefined): boolean {
-    const { address } = peer.source ?? peer;
-    if (this.#gate === undefined || this.#clients?.mayConnect(address) === false) {
+    const client = peer.source ?? peer;
+    if (this.#gate === undefined || this.#clients?.mayConnect(client) === false) {
       this.counts.refused();
       socket.destroy();
       return false;
     }
     return this.#gate.enter(socket, () => {
-      this.#clients?.connected(socket, address);
+      this.#clients?.connected(socket, client);
       // Not later: the connection may pause it.
       socket.resume();
       return tls === undefined ? this.#open(socket, peer) : this.#codecs.open(socket, peer, tls);
@@ -179,6 +180,11 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#refused.close();
     this.#headerless.close();
     this.#deadlines.close();
+  }
+
+  /** The open connections, those that no codec has yet too. */
+  get conns(): Iterable<GateConn> {
+    return this.#gate?.conns ?? [];
   }
 
   /** How many connections are open. */
@@ -243,12 +249,12 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
 
   /** Called when a PROXY header has arrived. */
   greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
-    const { address } = peer.source ?? peer;
-    if (this.#clients?.mayConnect(address) === false) {
+    const client = peer.source ?? peer;
+    if (this.#clients?.mayConnect(client) === false) {
       socket.destroy();
       return this.#gate?.closed(greeting);
     }
-    this.#clients?.connected(socket, address);
+    this.#clients?.connected(socket, client);
     // Not later: the connection may pause it.
     socket.resume();
     this.#gate?.succeed(greeting, this.#open(socket, peer));
@@ -259,7 +265,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#headerless.add(`${address}: ${reason}`);
   }
 
-  #open(socket: Socket, peer = peerOf(socket)): GateConn {
+  #open(socket: Socket, peer: Peer): GateConn {
     return this.#handshakes?.open(socket, peer) ?? this.#codecs.open(socket, peer, undefined);
   }
 

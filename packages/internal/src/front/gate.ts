@@ -1,12 +1,14 @@
 // A gate: accepts connections on one address of a server, and keeps track of them.
 
 import type { Socket } from "node:net";
-import { guarded, Roster } from "@hemi/common";
+import { guarded, SeatedRoster, type Seated } from "@hemi/common";
 import type { Acceptor } from "../net/listener.ts";
 import type { GateShare } from "./joint-share.ts";
 
-/** A connection through a gate. */
-export interface GateConn {
+/** A connection through a gate, which keeps its place there: it is in one gate at most. */
+export interface GateConn extends Seated {
+  /** It is through: what it does from now on may end it. Default: it waits for its client. */
+  entered?(): void;
   /** Finishes running work, accepts nothing new, then closes. */
   drain(): void;
   /** Aborts at once. */
@@ -46,7 +48,7 @@ export interface GateOptions<Conn extends GateConn> {
 /** Accepts connections from a listening socket, counts them, and drains them. */
 export class Gate<Conn extends GateConn> {
   readonly #options: GateOptions<Conn>;
-  readonly #conns = new Roster<Conn>();
+  readonly #conns = new SeatedRoster<Conn>();
   readonly #counts: ConnCounts | undefined;
   #emptied: PromiseWithResolvers<void> | undefined;
   #isDraining = false;
@@ -54,6 +56,11 @@ export class Gate<Conn extends GateConn> {
   constructor(options: GateOptions<Conn>) {
     this.#options = options;
     this.#counts = options.counts;
+  }
+
+  /** The open connections. */
+  get conns(): Iterable<Conn> {
+    return this.#conns;
   }
 
   /** How many connections are open. */
@@ -86,6 +93,7 @@ export class Gate<Conn extends GateConn> {
     this.#conns.delete(conn);
     this.#conns.add(successor);
     if (this.#isDraining) this.#drainConn(successor);
+    successor.entered?.();
   }
 
   /** Reports that a connection is over. */
@@ -142,6 +150,7 @@ export class Gate<Conn extends GateConn> {
     this.#conns.add(conn);
     this.#counts?.accepted();
     if (this.#isDraining) this.#drainConn(conn);
+    conn.entered?.();
     return true;
   }
 }

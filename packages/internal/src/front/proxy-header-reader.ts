@@ -58,8 +58,8 @@ export class ProxyHeaderReader implements GateConn {
     socket.off("error", noop).off("close", this.#closed);
     socket.read(header.size);
     const { source } = header;
-    const { local } = this.#peer;
-    this.#host.greeted(socket, source === undefined ? this.#peer : { ...this.#peer, source, local }, this);
+    const { address, port, local } = this.#peer;
+    this.#host.greeted(socket, source === undefined ? this.#peer : { address, port, source, local }, this);
   }
 
   #left(): void {

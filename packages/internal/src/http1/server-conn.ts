@@ -13,7 +13,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { readAsStream, readDirectly, resumeReading } from "../net/direct-reading.ts";
-import type { Peer } from "../net/peer.ts";
+import { askNow, type Peer } from "../net/peer.ts";
 import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Input } from "../net/input.ts";
@@ -37,6 +37,8 @@ type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "clo
 
 export class Http1Conn implements Http1ExchanConn, GateConn {
   readonly peer: Peer;
+  /** Of its gate. */
+  place = -1;
   readonly tls: TlsFacts | undefined;
   readonly input = new Input();
   readonly output: Output;
@@ -68,7 +70,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     this.#socket = socket;
     this.tls = tls;
     this.#server = server;
-    this.peer = peer;
+    this.peer = askNow(peer);
     this.output = new Output(socket, clientGone, tls?.maxWrite);
     this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     readDirectly(socket, this.#receivedShared, this.#received);

@@ -188,8 +188,9 @@ export class Http1Exchan extends ServerExchan {
   }
 
   writable(): Promise<void> {
-    // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    const isTakenByNobody = this.state === "aborted" || this.isEnoughDropped;
+    // Nobody takes the content of an answer to HEAD: a source without end must stop some time. What is over is never
+    // writable again, although its connection goes on.
+    const isTakenByNobody = this.isOver || this.isEnoughDropped;
     return isTakenByNobody ? quietly(Promise.reject(clientGone())) : this.#conn.drained();
   }
 

@@ -13,7 +13,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { ExchanError } from "../http/exchan-error.ts";
 import type { ResponseHead } from "../http/exchan.ts";
-import type { Peer } from "../net/peer.ts";
+import { askNow, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { TokenBucket, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import type { ClientFrames, ClientFrameTarget } from "./client-frames.ts";
@@ -42,6 +42,8 @@ export abstract class ClientStreams
   #abandoned: Set<Http2Exchan> | undefined;
   /** Made for the first stream that it is needed for. */
   #earlyAnswers: EarlyAnswers | undefined;
+  /** No stream is served any more, and nothing is sent. */
+  #areLeft = false;
   /** Those whose readers get what the present reading brings. */
   #due: Http2Exchan[] = [];
 
@@ -55,7 +57,7 @@ export abstract class ClientStreams
       monotonic,
       maxBuffered: () => settings.http2MaxBufferedOutput,
     });
-    this.peer = peer;
+    this.peer = askNow(peer);
     this.tls = tls;
     this.server = server;
     this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
@@ -217,6 +219,8 @@ export abstract class ClientStreams
   }
 
   contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void {
+    // A handlet may read what has come after our side is shut, where a frame would break the connection off.
+    if (this.#areLeft) return;
     this.giveBack(size);
     this.giveBackOn(exchan, size, isFast, this.server.settings.http2MaxStreamWindow);
   }
@@ -338,6 +342,7 @@ export abstract class ClientStreams
 
   /** The connection serves no stream any more. */
   protected leaveStreams(): void {
+    this.#areLeft = true;
     this.#earlyAnswers?.end();
     const exchans = this.streams.values();
     this.streams.clear();

@@ -177,3 +177,32 @@ describe("a stream alone is reset with a code when its client sends", () => {
     expect(await client.response(3)).toMatchObject({ text: "hello" });
   });
 });
+
+test("what a handlet reads after the connection has ended opens no window, which would break the connection off", async () => {
+  const ended = Promise.withResolvers<void>();
+  const read = Promise.withResolvers<void>();
+  await using server = await serve(async (req) => {
+    await ended.promise;
+    const pieces = req.content[Symbol.asyncIterator]();
+    while ((await pieces.next().catch(() => undefined))?.done === false);
+    read.resolve();
+    return true;
+  });
+  const client = await FrameClient.connect(server);
+  client.send(client.request(1, { ":method": "POST" }, false));
+  for (let i = 0; i < 4; i++) client.send(client.data(1, "a".repeat(12_000)));
+  await client.roundTrip();
+  client.send(client.data(0, "a"));
+  expect(await client.goaway()).toBe("PROTOCOL_ERROR");
+  ended.resolve();
+  await read.promise;
+  // What is laid out is written at the end of the turn, and what fails by that closes the socket in the next ones.
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  const { socket } = client.raw;
+  for (let i = 0; i < 2; i++) {
+    await new Promise<void>((resolve, reject) => {
+      socket.write("a", (error) => (error === null || error === undefined ? resolve() : reject(error)));
+    });
+  }
+  expect(socket.errored).toBeNull();
+});

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readBlocks } from "../net/read-blocks.ts";
+import { readSize } from "../net/shared-buffer.ts";
 import { ReceivedContent } from "./received-content.ts";
 
 function taken(content: ReceivedContent): Buffer {
@@ -47,9 +48,19 @@ test("a large piece that its reader gives back is memory for the next one", () =
   expect(content.take()?.buffer).toBe(first?.buffer);
 });
 
+test("a small rest behind a full block keeps no block for itself", () => {
+  const content = new ReceivedContent(1024 * 1024);
+  const bytes = Buffer.alloc(readSize + 1000, 1);
+  for (const block of [readBlocks.lend(), readBlocks.lend()]) readBlocks.giveBack(block);
+  const before = readBlocks.spare;
+  content.keep(bytes, 0, bytes.length);
+  expect(readBlocks.spare).toBe(before - 1);
+  expect(taken(content).equals(bytes)).toBe(true);
+});
+
 test("content that nobody reads gives its blocks back when it is dropped", () => {
   const content = new ReceivedContent(1024 * 1024);
-  const bytes = Buffer.alloc(200_000);
+  const bytes = Buffer.alloc(250_000);
   content.keep(bytes, 0, bytes.length);
   const before = readBlocks.spare;
   content.drop();

@@ -42,13 +42,13 @@ export class ReceivedContent {
 
   /** Memory with room behind `#end`: for all of `size` bytes, unless that is a block. */
   #roomFor(size: number): Buffer {
-    const filling = this.#filling;
+    let filling = this.#filling;
     if (filling !== undefined && filling.length - this.#end >= size) return filling;
     if (filling?.length === readSize) {
       if (this.#end < readSize) return filling;
       (this.#full ??= []).push(filling);
+      filling = undefined;
       this.#end = 0;
-      return (this.#filling = readBlocks.lend());
     }
     const isLittle = this.#end + size < minInBlock;
     const larger = isLittle ? Buffer.allocUnsafeSlow(Math.max(minRoom, 2 * this.#end + size)) : readBlocks.lend();

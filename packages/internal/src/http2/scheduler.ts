@@ -38,10 +38,16 @@ export class Scheduler<Stream> {
 
   remove(stream: Stream): void {
     for (const queue of this.#queues) {
-      const at = queue?.findIndex((entry) => entry.stream === stream) ?? -1;
-      if (at < 0) continue;
-      queue?.splice(at, 1);
+      // Most leave when it is their turn.
+      const isFirst = queue?.[0]?.stream === stream;
+      if (isFirst) queue?.shift();
+      else {
+        const at = queue?.findIndex((entry) => entry.stream === stream) ?? -1;
+        if (at < 0) continue;
+        queue?.splice(at, 1);
+      }
       this.#size--;
+      return;
     }
   }
 }

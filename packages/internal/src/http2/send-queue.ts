@@ -3,7 +3,15 @@
 import { BlockPool } from "../net/block-pool.ts";
 import { defaultMaxFrameSize } from "./frames.ts";
 
+/** A piece that waits behind another one. */
+interface LaterPiece {
+  readonly piece: Uint8Array;
+  readonly block: ArrayBuffer | undefined;
+}
+
 export class SendQueue {
+  /** `undefined`: none waits. */
+  first: Uint8Array | undefined;
   /** Of the first piece, what has been sent. */
   offset = 0;
   /** In bytes. */
@@ -15,17 +23,14 @@ export class SendQueue {
   /** Behind the pieces, a stretch of a file is to be sent: so many bytes of it, and who is told when it can be. */
   regionSize = 0;
   region: PromiseWithResolvers<number> | undefined;
-  readonly #pieces: Uint8Array[] = [];
-  /** By piece: the memory that was lent for it. */
-  readonly #blocks: (ArrayBuffer | undefined)[] = [];
-
-  get first(): Uint8Array | undefined {
-    return this.#pieces[0];
-  }
+  /** The memory that was lent for the first piece. */
+  #block: ArrayBuffer | undefined;
+  /** Those behind the first: most answers wait in one piece. */
+  #later: LaterPiece[] | undefined;
 
   /** How many pieces wait. */
   get length(): number {
-    return this.#pieces.length;
+    return this.first === undefined ? 0 : 1 + (this.#later?.length ?? 0);
   }
 
   /** The piece must not be changed. */
@@ -46,20 +51,23 @@ export class SendQueue {
 
   /** The first piece was sent. */
   shift(): void {
+    if (this.#block !== undefined) pool.giveBack(this.#block);
+    const next = this.#later?.shift();
+    this.first = next?.piece;
+    this.#block = next?.block;
     this.offset = 0;
-    this.#pieces.shift();
-    const block = this.#blocks.shift();
-    if (block !== undefined) pool.giveBack(block);
   }
 
   /** Nothing of it is sent any more. */
   drop(): void {
-    while (this.length > 0) this.shift();
+    while (this.first !== undefined) this.shift();
   }
 
   #push(piece: Uint8Array, block: ArrayBuffer | undefined): void {
-    this.#pieces.push(piece);
-    this.#blocks.push(block);
+    if (this.first === undefined) {
+      this.first = piece;
+      this.#block = block;
+    } else (this.#later ??= []).push({ piece, block });
   }
 }
 

@@ -26,8 +26,8 @@ export interface SendingStream {
   /** What the other side still takes on it, in bytes; a change of settings can make it negative. */
   sendWindow: number;
   queue: SendQueue | undefined;
-  /** So much of its content was put into the output. */
-  contentLeft(size: number): void;
+  /** So much of its content was put into the output; `endLeft` follows at once if it was the last. */
+  contentLeft(size: number, isLast: boolean): void;
   /** Nothing of it waits any more. */
   queueEmptied(): void;
   /** Its last frame was put into the output. */
@@ -124,7 +124,7 @@ export class Sender<Heads extends HeaderBlocks> {
     if (size <= maxShortBlock && text.length === size) for (let i = 0; i < size; i++) bytes[at++] = text.charCodeAt(i);
     else at += bytes.write(text, at, "utf8");
     output.at = at;
-    this.#contentLeft(stream, size);
+    this.#contentLeft(stream, size, true);
     stream.endLeft();
     return true;
   }
@@ -161,7 +161,7 @@ export class Sender<Heads extends HeaderBlocks> {
   sendRegion(stream: SendingStream, block: RegionFrames, size: number, room: number, sent: () => void): void {
     this.#output.hand(block.frames(size, stream.id), sent);
     this.contentSent += size;
-    stream.contentLeft(size);
+    stream.contentLeft(size, false);
     this.#readingOver(stream, room, room - size);
   }
 
@@ -280,15 +280,15 @@ export class Sender<Heads extends HeaderBlocks> {
   #sendFrame(stream: SendingStream, piece: Uint8Array, at: number, size: number, isLast: boolean): void {
     this.#frameHeader(size, frameType.data, isLast ? frameFlag.endStream : 0, stream.id);
     this.#output.write(piece, at, at + size);
-    this.#contentLeft(stream, size);
+    this.#contentLeft(stream, size, isLast);
     if (isLast) stream.endLeft();
   }
 
-  #contentLeft(stream: SendingStream, size: number): void {
+  #contentLeft(stream: SendingStream, size: number, isLast: boolean): void {
     this.window -= size;
     this.contentSent += size;
     stream.sendWindow -= size;
-    stream.contentLeft(size);
+    stream.contentLeft(size, isLast);
   }
 
   #queueEmptied(stream: SendingStream, queue: SendQueue, isEndSent: boolean): void {

@@ -40,6 +40,8 @@ import type { Http2Exchan } from "./server-exchan.ts";
 type Phase = "preface" | "open" | "linger" | "closed";
 
 export class Http2Conn extends ClientStreams implements GateConn {
+  /** Of its gate. */
+  place = -1;
   readonly #socket: Socket;
   protected readonly cutter: FrameCutter;
   protected readonly frames: ClientFrames;

@@ -304,9 +304,9 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
 
   // ---- what its sender tells ----
 
-  contentLeft(size: number): void {
+  contentLeft(size: number, isLast: boolean): void {
     this.contentSent += size;
-    if (this.wait === "write" && this.waitsUntil !== Infinity) this.#waitFor("write");
+    if (!isLast && this.wait === "write" && this.waitsUntil !== Infinity) this.#waitFor("write");
   }
 
   queueEmptied(): void {

@@ -12,6 +12,7 @@ import type { ExchanWire } from "../http/exchan.ts";
 import { forwardedSource, type ForwardedTrust } from "../http/forwarded-source.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { ClientCounts, clientOf } from "../net/client-counts.ts";
+import type { Endpoint } from "../net/peer.ts";
 
 /**
  * They are off by default, because one address may be that of an office, a mobile network, or an unknown load balancer.
@@ -58,12 +59,12 @@ export class ClientLimits implements ClientAdmission {
     });
   }
 
-  mayConnect(address: string): boolean {
-    return this.#conns.mayConnect(address);
+  mayConnect(client: Endpoint): boolean {
+    return this.#conns.mayConnect(client);
   }
 
-  connected(conn: OpenConn, address: string): void {
-    this.#conns.connected(conn, address);
+  connected(conn: OpenConn, client: Endpoint): void {
+    this.#conns.connected(conn, client);
   }
 
   /**

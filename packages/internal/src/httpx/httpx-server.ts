@@ -57,8 +57,8 @@ export class HttpxServer extends WebServer<HttpxSettings> implements ConnTaker, 
       codecs,
       source: this.source,
       clients: {
-        mayConnect: (address) => this.clientLimits.mayConnect(address),
-        connected: (socket, address) => this.clientLimits.connected(socket, address),
+        mayConnect: (client) => this.clientLimits.mayConnect(client),
+        connected: (socket, client) => this.clientLimits.connected(socket, client),
       },
       plainAnswer: () => this.#plainAnswer(),
     });

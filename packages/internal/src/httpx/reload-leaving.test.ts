@@ -43,6 +43,28 @@ const events = defineHandlet({
   }),
 });
 
+/** Sends events for as long as anybody takes them. */
+const heartbeats = defineHandlet({
+  sign: "heartbeats",
+  props: { number },
+  create: () => ({
+    async handle(_req, resp) {
+      resp.setHeader("content-type", "text/event-stream");
+      try {
+        for (;;) {
+          await resp.echo("data: beat\n\n");
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      } catch (error) {
+        stopped.push(error);
+      }
+      return true;
+    },
+  }),
+});
+/** Why they have stopped. */
+const stopped: unknown[] = [];
+
 /** A long poll. */
 const polls = defineHandlet({
   sign: "polls",
@@ -62,7 +84,7 @@ async function serving(text: (number: number) => string) {
   const config = (n: number): string => `stage { .drainTimeout = 2s
     webapp "a" { .hostnames = ("*") rule { ${text(n)} } }
     httpxServer "main" { .webapps = ("a") .address = "127.0.0.1:0" } }`;
-  const options = { log: openErrorLog({ sink }), use: [pack("test", [chat, events, polls])] };
+  const options = { log: openErrorLog({ sink }), use: [pack("test", [chat, events, heartbeats, polls])] };
   const stage = await bootWith([]).bootText(config(1), options);
   await stage.start();
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
@@ -107,6 +129,16 @@ test.each([
   await departed;
   // The connection is kept.
   expect(await client.send(request("GET /")).through("\r\n")).toContain("200");
+});
+
+test("who goes on to send events that a reload has ended is told that nobody takes them, and stops", async () => {
+  await using site = await serving((n) => `heartbeats { .number = ${n} }`);
+  await using client = await site.connect();
+  await client.send(request("GET /")).through("beat");
+  const { departed } = await site.reload();
+  await client.through("0\r\n\r\n");
+  await departed;
+  await expect.poll(() => stopped).toEqual([expect.objectContaining({ code: "HEMI_PEER_GONE" })]);
 });
 
 test("a stream of events that a dropped proxy passes on ends in order, and its node is told", async () => {

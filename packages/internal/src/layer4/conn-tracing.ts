@@ -6,6 +6,7 @@
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import type { Clock } from "../fixtures/clock.ts";
+import { Sampler } from "../operator/sampler.ts";
 import { spanSink } from "../operator/span-sink.ts";
 import { type OpenSpan, Trace, type TraceHost } from "../operator/trace.ts";
 import type { Context } from "../stage/context.ts";
@@ -24,6 +25,7 @@ export const connTraceProps = {
 
 export class ConnTracing implements TraceHost {
   readonly #context: Context<PropsOf<typeof connTraceProps>, undefined>;
+  readonly #sampler = new Sampler();
 
   constructor(context: Context<PropsOf<typeof connTraceProps>, undefined>) {
     this.#context = context;
@@ -44,7 +46,7 @@ export class ConnTracing implements TraceHost {
   /** A connection has begun; `undefined` if it is not traced. */
   begin(): Trace | undefined {
     const { traceTo, tracesPerMillion } = this.#context.props;
-    if (traceTo === undefined || Math.random() * 1e6 >= tracesPerMillion) return undefined;
+    if (traceTo === undefined || !this.#sampler.takesNext(tracesPerMillion)) return undefined;
     return new Trace(this, true, undefined);
   }
 

@@ -26,3 +26,10 @@ export type ConnEndReason =
   | "error"
   /** The stage shuts down, or a reload has dropped what served it. */
   | "shutdown";
+
+/** Whether the error log does not mention it. A dealet that refuses clients says so itself. */
+export function isUsualEnd(reason: ConnEndReason): boolean {
+  return usual.has(reason);
+}
+
+const usual: ReadonlySet<ConnEndReason> = new Set(["complete", "handedOver", "clientAborted", "refused"]);

@@ -1,6 +1,5 @@
 // The open connections of a router. A reload ends those that work with components it drops.
 
-import { Roster } from "@hemi/common";
 import type { EndingWork } from "../component/part.ts";
 import type { Taker } from "./routed-cases.ts";
 
@@ -12,24 +11,17 @@ export interface OpenConn {
 }
 
 export class OpenConns<Conn extends OpenConn> {
-  readonly #conns = new Roster<Conn>();
+  readonly #all: () => Iterable<Conn>;
   /** For those who wait until connections have ended. */
   readonly #waiting = new Set<(ended: Conn) => void>();
 
-  get size(): number {
-    return this.#conns.size;
+  /** `all`: those that are open. */
+  constructor(all: () => Iterable<Conn>) {
+    this.#all = all;
   }
 
-  [Symbol.iterator](): Iterator<Conn> {
-    return this.#conns[Symbol.iterator]();
-  }
-
-  add(conn: Conn): void {
-    this.#conns.add(conn);
-  }
-
-  delete(conn: Conn): void {
-    this.#conns.delete(conn);
+  /** Call it when one has ended. */
+  ended(conn: Conn): void {
     for (const look of this.#waiting) look(conn);
   }
 
@@ -38,10 +30,10 @@ export class OpenConns<Conn extends OpenConn> {
    * Ends those that are left at `deadline`: see `settle` of `Part`.
    */
   async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
-    const left = new Set([...this.#conns].filter((conn) => isConcerned(conn, dropped, users)));
+    const left = new Set([...this.#all()].filter((conn) => isConcerned(conn, dropped, users)));
     if (left.size === 0) return;
     const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), deadline - Date.now());
-    await this.#until((ended) => {
+    await this.until((ended) => {
       if (ended !== undefined) left.delete(ended);
       return left.size === 0;
     });
@@ -51,7 +43,7 @@ export class OpenConns<Conn extends OpenConn> {
   /** Those that `settle` would wait for, counted by their cases. */
   count(dropped: ReadonlySet<object>, users: ReadonlySet<object>): ReadonlyMap<object, EndingWork> {
     const counts = new Map<object, EndingWork>();
-    for (const conn of this.#conns) {
+    for (const conn of this.#all()) {
       if (conn.taker === undefined || !isConcerned(conn, dropped, users)) continue;
       const { part } = conn.taker.case;
       counts.set(part, { requests: 0, webSockets: 0, tunnels: (counts.get(part)?.tunnels ?? 0) + 1 });
@@ -59,13 +51,8 @@ export class OpenConns<Conn extends OpenConn> {
     return counts;
   }
 
-  /** Waits until there is none. */
-  whenEmpty(): Promise<void> {
-    return this.#until(() => this.#conns.size === 0);
-  }
-
   /** `isTrue` is asked at once, and each time that a connection has ended: which one. */
-  #until(isTrue: (ended?: Conn) => boolean): Promise<void> {
+  until(isTrue: (ended?: Conn) => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (ended?: Conn): void => {
         if (!isTrue(ended)) return;

@@ -1,9 +1,11 @@
 // Sums the numbers of several processes. What a process has counted stays in the sum after its end.
 
+import { setImmediate as turn } from "node:timers/promises";
+import { finishInSlices } from "@hemi/common";
 import type { CountGroup } from "./count-group.ts";
 import { numbersOf, type CountNews } from "./count-news.ts";
 import { countGroups } from "./groups.ts";
-import { blockOf, keyOf, type CountReport, type CountSlice, type Exemplar } from "./metrics.ts";
+import { blockOf, keyOf, reportSteps, type CountReport, type CountSlice, type Exemplar } from "./metrics.ts";
 
 /** `Source`: identifies a process. */
 export class CountSum<Source extends object> {
@@ -45,6 +47,12 @@ export class CountSum<Source extends object> {
   /** The sum over all processes, but the one that is left out. */
   total(leftOut?: Source): CountReport {
     return this.slices(leftOut).map(blockOf);
+  }
+
+  /** The sum over all processes, in turns of its own: thousands of slices do not stop the event loop. */
+  async totalInSlices(): Promise<CountReport> {
+    await turn();
+    return await finishInSlices(reportSteps(this.slices()), sliceTime);
   }
 
   /** The same as it changes: the numbers are not copied, unless a process is left out. */
@@ -185,3 +193,6 @@ function gaugesOf({ series, at }: CountGroup): readonly number[] {
 const fraction = 2 ** 20;
 /** Not a prop: as many slices as one process has at most, for a few generations of configurations. */
 const maxFormer = 20_000;
+
+/** In ms. */
+const sliceTime = 2;

@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { finishInSlices } from "@hemi/common";
 import { expect, test } from "vitest";
-import { countDuration, countGroup, durationBounds, durationSumAt, type SeriesSpec } from "./count-group.ts";
+import { countDuration, countGroup, durationBounds, durationSumAt, increase, type SeriesSpec } from "./count-group.ts";
 import { CountTeller } from "./count-news.ts";
 import { CountSum } from "./count-sum.ts";
 import { eventCounter } from "./events.ts";
 import { backendGroup, countGroups, requestGroup, webappGroup } from "./groups.ts";
-import { Metrics } from "./metrics.ts";
+import { Metrics, reportSteps } from "./metrics.ts";
 import { prometheusTextSteps, type MetricsFormat } from "./prometheus-text.ts";
+import { TextBytes } from "./text-bytes.ts";
 
 const labels = ["shop", "", "static"];
 
@@ -41,12 +42,37 @@ test("news have the name of each slice once, and its numbers when they have chan
 
 test("the numbers of very many slices are told in several parts, and are all in the sum", () => {
   const metrics = new Metrics();
-  for (let i = 0; i < 2500; i++) metrics.numbers(webappGroup, [`app${i}`])[webappGroup.at.underWay] = i + 1;
+  for (let i = 0; i < 600; i++) metrics.numbers(webappGroup, [`app${i}`])[webappGroup.at.underWay] = i + 1;
   const news = new CountTeller().news(metrics.slices());
-  expect(news.map(({ changed }) => changed.length)).toEqual([1000, 1000, 500]);
+  expect(news.map(({ changed }) => changed.length)).toEqual([250, 250, 100]);
   const sum = new CountSum();
   for (const part of news) sum.take(metrics, part);
   expect(sum.total()).toEqual(metrics.report());
+});
+
+test("the sum of very many slices is told in turns of its own, with what has come until it begins", async () => {
+  const metrics = new Metrics();
+  const apps = Array.from({ length: 5000 }, (_, i) => metrics.numbers(webappGroup, [`app${i}`]));
+  const sum = new CountSum();
+  const tell = (): void => {
+    for (const numbers of apps) increase(numbers, webappGroup.at.underWay);
+    for (const part of new CountTeller().news(metrics.slices())) sum.take(metrics, part);
+  };
+  tell();
+  const total = sum.totalInSlices();
+  tell();
+  const steps = reportSteps(sum.slices());
+  expect([...steps]).toHaveLength(5000);
+  expect(await total).toEqual(sum.total());
+});
+
+test("a text is the same whether its characters are ASCII or not, and however long it is", () => {
+  for (const piece of ["a", "ä", "🧀", "\u4e2d"]) {
+    const text = new TextBytes(100);
+    for (let i = 0; i < 50_000; i++) text.add(piece.repeat(i % 7));
+    const pieces = Array.from({ length: 50_000 }, (_, i) => piece.repeat(i % 7));
+    expect(text.finish().toString()).toBe(pieces.join(""));
+  }
 });
 
 test("who is told of a sum gets all of it anew after slices have gone", () => {
@@ -79,7 +105,7 @@ test("who is told of a sum gets all of it anew after slices have gone", () => {
 
 test("no counter falls while a process tells everything anew, nor if it ends in the middle", () => {
   const metrics = new Metrics();
-  for (let i = 0; i < 1500; i++) metrics.numbers(backendGroup, [`b${i}`, ""])[backendGroup.at.retries] = i + 1;
+  for (let i = 0; i < 500; i++) metrics.numbers(backendGroup, [`b${i}`, ""])[backendGroup.at.retries] = i + 1;
   const retries = (sum: CountSum<object>) => sum.total().map(({ values }) => values[backendGroup.at.retries]);
   const sum = new CountSum();
   const process = {};

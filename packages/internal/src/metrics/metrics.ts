@@ -4,6 +4,7 @@
 //                                   │
 //                                   └── news, each second (count-news.ts) ──> the leader: their sum (count-sum.ts)
 
+import type { Steps } from "@hemi/common";
 import type { CountGroup } from "./count-group.ts";
 
 /** A sampled request that stands for others in its bucket. */
@@ -109,6 +110,16 @@ export class Metrics {
 /** Identifies a slice. Labels come from a configuration, whose names have no control characters. */
 export function keyOf(group: string, labels: readonly string[]): string {
   return `${group}\n${labels.join("\n")}`;
+}
+
+/** Slices as of now, or soon. Yields between them. */
+export function* reportSteps(slices: readonly CountSlice[]): Steps<CountReport> {
+  const blocks: CountBlock[] = [];
+  for (const slice of slices) {
+    blocks.push(blockOf(slice));
+    yield undefined;
+  }
+  return blocks;
 }
 
 /** A slice as of now, as plain data. */

@@ -1,9 +1,10 @@
 // A report as text for Prometheus: its own format (version 0.0.4), or OpenMetrics 1.0.
 
+import type { Steps } from "@hemi/common";
 import { durationBounds, durationSumAt, type CountGroup, type SeriesSpec } from "./count-group.ts";
 import { countGroups } from "./groups.ts";
 import type { CountBlock, CountReport, Exemplar } from "./metrics.ts";
-import { TextPages } from "./text-pages.ts";
+import { TextBytes } from "./text-bytes.ts";
 
 /** The formats, with their media types. */
 export const metricsFormats = {
@@ -18,11 +19,8 @@ export type MetricsFormat = keyof typeof metricsFormats;
  * The text in UTF-8. Yields often, so that thousands of components do not stop the event loop: see `finishInSlices` of
  * @hemi/common.
  */
-export function* prometheusTextSteps(
-  report: CountReport,
-  format: MetricsFormat,
-): Generator<undefined, Buffer, undefined> {
-  const text = new TextPages();
+export function* prometheusTextSteps(report: CountReport, format: MetricsFormat): Steps<Buffer> {
+  const text = new TextBytes(expectedSize);
   const blocksByGroup = Map.groupBy(report, ({ group }) => group);
   for (const { group, metrics } of placedGroups) {
     const blocks = blocksByGroup.get(group.name) ?? [];
@@ -42,8 +40,13 @@ export function* prometheusTextSteps(
     }
   }
   if (format === "openMetrics") text.add("# EOF\n");
-  return yield* text.whole();
+  const whole = text.finish();
+  expectedSize = Math.ceil(whole.length * 1.1);
+  return whole;
 }
+
+/** In bytes. The next text is most likely about as long as the last one: a buffer that grows is garbage of its size. */
+let expectedSize = 65_536;
 
 /** A series in the layout of its group, with what does not change in its lines. */
 interface PlacedSeries {
@@ -78,25 +81,37 @@ function header(metric: string, [first]: readonly PlacedSeries[], format: Metric
 }
 
 function addSamples(
-  text: TextPages,
+  text: TextBytes,
   { spec, at, metric, head, tail }: PlacedSeries,
   values: readonly number[],
   exemplars: readonly Exemplar[] | undefined,
   labels: string,
 ): void {
-  if (spec.type !== "durations") return text.add(head, labels, tail, `${values[at] ?? 0}\n`);
+  if (spec.type !== "durations") return addSample(text, head, labels, tail, values[at] ?? 0);
   let count = 0;
   for (let i = 0; i < bucketTails.length; i++) {
     count += values[at + i] ?? 0;
     const exemplar = exemplars?.find((one) => one.at === at + i);
-    text.add(
-      head,
-      labels,
-      bucketTails[i] ?? "",
-      exemplar === undefined ? `${count}\n` : `${count}${exemplarText(exemplar)}\n`,
-    );
+    addSample(text, head, labels, bucketTails[i] ?? "", count, exemplar);
   }
-  text.add(`${metric}_sum{${labels}} ${values[at + durationSumAt] ?? 0}\n${metric}_count{${labels}} ${count}\n`);
+  addSample(text, `${metric}_sum{`, labels, "} ", values[at + durationSumAt] ?? 0);
+  addSample(text, `${metric}_count{`, labels, "} ", count);
+}
+
+function addSample(
+  text: TextBytes,
+  head: string,
+  labels: string,
+  tail: string,
+  value: number,
+  exemplar?: Exemplar,
+): void {
+  text.add(head);
+  text.add(labels);
+  text.add(tail);
+  text.add(String(value));
+  if (exemplar !== undefined) text.add(exemplarText(exemplar));
+  text.add("\n");
 }
 
 function exemplarText({ traceId, value, time }: Exemplar): string {

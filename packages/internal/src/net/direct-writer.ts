@@ -5,14 +5,17 @@ import { Socket } from "node:net";
 
 export class DirectWriter {
   readonly #socket: Socket;
-  /** Sockets of TLS, and other streams, take one write at a time; the system's queue takes several. */
-  readonly #isPlain: boolean;
+  /**
+   * Whether it is a socket without TLS. Those of TLS, and other streams, take one write at a time; the system's queue
+   * takes several.
+   */
+  readonly isPlain: boolean;
   /** A text of ours is not sent yet: others follow it through the stream, which has its bounds. */
   #isSending = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#isPlain = socket instanceof Socket && !("encrypted" in socket);
+    this.isPlain = socket instanceof Socket && !("encrypted" in socket);
   }
 
   /** Text that was written past the stream is not sent yet; the stream knows nothing of it. */
@@ -27,7 +30,7 @@ export class DirectWriter {
   write(text: string): boolean {
     const socket = this.#socket;
     const isPast =
-      this.#isPlain && !this.#isSending && text.length <= maxPast && socket.writableLength === 0 && !socket.connecting;
+      this.isPlain && !this.#isSending && text.length <= maxPast && socket.writableLength === 0 && !socket.connecting;
     if (!isPast || !socket.writable) return socket.write(text, "latin1");
     this.#isSending = true;
     socket._write(text, "latin1", this.#sent);

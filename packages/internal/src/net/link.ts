@@ -3,12 +3,10 @@
 
 import { Buffer } from "node:buffer";
 import type { OnReadOpts, Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { Pacer } from "./pacer.ts";
 import { DirectWriter } from "./direct-writer.ts";
-import { readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
+import { directOnread, readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
 import { readBlocks } from "./read-blocks.ts";
-import { sharedBuffer, sharedPiece } from "./shared-buffer.ts";
 import type { TlsFacts } from "./tls/tls-facts.ts";
 
 /** Learns what happens at a link. */
@@ -23,8 +21,10 @@ export interface LinkUser {
   closed(): void;
 }
 
-/** Needs to know the end of a link, whoever uses it. */
+/** Needs to know the life of a link, whoever uses it. */
 export interface LinkWatcher {
+  /** A socket that was dialled is connected. */
+  linkConnected?(): void;
   /** The socket is closed, and the user knows it. */
   linkClosed(): void;
 }
@@ -66,18 +66,12 @@ export class Link {
   constructor(open: (onread: OnReadOpts) => Socket, user: LinkUser, tls?: TlsFacts) {
     this.#user = user;
     this.#tls = tls;
-    const socket = open({
-      buffer: sharedBuffer,
-      callback: (size) => {
-        this.#receivedShared(sharedPiece(size));
-        return true;
-      },
-    });
+    const socket = open(directOnread);
     this.#socket = socket;
     this.#writer = new DirectWriter(socket);
     const linked: LinkedSocket = socket;
     linked[linkKey] = this;
-    readDirectly(socket, this.#receivedShared, Link.#onData);
+    readDirectly(socket, Link.#onShared, Link.#onData);
     socket.on("end", Link.#onEnd).on("drain", Link.#onDrain);
     socket.on("error", Link.#onError).on("close", Link.#onClose);
   }
@@ -97,9 +91,13 @@ export class Link {
     this.#user = user;
   }
 
-  /** This one learns of the end, too. One at most. */
-  watchedBy(watcher: LinkWatcher): void {
+  /**
+   * This one learns of the end, too. One at most. `connectEvent`: with which the socket, which is dialled, tells that it
+   * is connected. Default: it is not watched for.
+   */
+  watchedBy(watcher: LinkWatcher, connectEvent?: "connect" | "secureConnect"): void {
     this.#watcher = watcher;
+    if (connectEvent !== undefined) this.#socket.on(connectEvent, Link.#onConnect);
   }
 
   /** Returns false if the peer is slower than its writer: `drained` follows. `isShared`: the bytes will change. */
@@ -195,15 +193,9 @@ export class Link {
     return socket;
   }
 
-  readonly #receivedShared = (bytes: Buffer): void => {
+  #received(bytes: Buffer, isShared: boolean): void {
     this.received += bytes.length;
-    this.#user.received(bytes, true);
-    if (this.#readPace !== undefined) this.#paceRead(bytes.length);
-  };
-
-  #receivedOwn(bytes: Buffer): void {
-    this.received += bytes.length;
-    this.#user.received(bytes, false);
+    this.#user.received(bytes, isShared);
     if (this.#readPace !== undefined) this.#paceRead(bytes.length);
   }
 
@@ -213,7 +205,7 @@ export class Link {
 
   /** A TLS connection ends with a `close_notify`. */
   get #isSecure(): boolean {
-    return this.#tls !== undefined || this.#socket instanceof TLSSocket;
+    return this.#tls !== undefined || !this.#writer.isPlain;
   }
 
   #stopPacing(): void {
@@ -247,7 +239,15 @@ export class Link {
 
   static readonly #onData = function (this: LinkedSocket, bytes: Buffer): void {
     const link = this[linkKey];
-    if (link !== undefined) link.#receivedOwn(bytes);
+    if (link !== undefined) link.#received(bytes, false);
+  };
+  static readonly #onShared = function (this: LinkedSocket, bytes: Buffer): void {
+    const link = this[linkKey];
+    if (link !== undefined) link.#received(bytes, true);
+  };
+  static readonly #onConnect = function (this: LinkedSocket): void {
+    const link = this[linkKey];
+    if (link !== undefined) link.#watcher?.linkConnected?.();
   };
   static readonly #onEnd = function (this: LinkedSocket): void {
     const link = this[linkKey];

@@ -64,6 +64,25 @@ async function freePort(): Promise<number> {
   return share.port;
 }
 
+test("what stops listening refuses new connections, goes on with those it has, and is released later", async () => {
+  const listeners = new Listeners();
+  const [first, second] = await Promise.all([
+    listeners.share(local(), owner("a")),
+    listeners.share(local(), owner("b")),
+  ]);
+  const accepted = Promise.withResolvers<net.Socket>();
+  first.accept(accepted.resolve);
+  const greeted = greeting({ port: first.port });
+  const socket = await accepted.promise;
+  await listeners.stop();
+  for (const { port } of [first, second])
+    expect(await errorOf(greeting({ port }))).toMatchObject({ code: "ECONNREFUSED" });
+  socket.end("hello");
+  expect(await greeted).toBe("hello");
+  await listeners.stop();
+  await Promise.all([first.release(), second.release()]);
+});
+
 describe("holders that follow each other", () => {
   test("lose no connection, however many come meanwhile", async () => {
     const listeners = new Listeners();

@@ -16,6 +16,7 @@ import {
   type SocketSource,
 } from "./bound-socket.ts";
 import { limitReachedBy } from "./last-descriptor.ts";
+import { inheritNoDelay } from "./no-delay.ts";
 
 export type { ListenAddress } from "./bound-socket.ts";
 
@@ -54,6 +55,8 @@ export class Listeners {
   readonly datagrams = new DatagramSockets();
   readonly #source: SocketSource;
   readonly #listeners = new Map<string, Listener>();
+  /** Those too that share no address with others. */
+  readonly #open = new Set<Listener>();
   /** Sockets that are being bound, by address. */
   readonly #binding = new Map<string, Promise<Listener>>();
 
@@ -79,6 +82,14 @@ export class Listeners {
     return share;
   }
 
+  /**
+   * Stops listening at once on all sockets that exist, before their shares are released. Connections that were accepted
+   * continue; those that wait in the queue of the kernel are for another process that has the same socket.
+   */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#open].map((listener) => listener.stop()));
+  }
+
   async #listenerFor(address: ListenAddress, owner: string): Promise<Listener> {
     const key = addressKey(address);
     // Port 0 requests a separate port.
@@ -95,11 +106,13 @@ export class Listeners {
 
   async #bind(address: ListenAddress, key: string, owner: string): Promise<Listener> {
     const taker = (): string | undefined => this.#takerOf(address, key);
-    const listener = new Listener(
-      await this.#source.bind(address, taker, owner),
-      () => this.#listeners.delete(key),
-      taker,
-    );
+    const bound = await this.#source.bind(address, taker, owner);
+    const closed = (): void => {
+      this.#listeners.delete(key);
+      this.#open.delete(listener);
+    };
+    const listener: Listener = new Listener(bound, closed, taker);
+    this.#open.add(listener);
     if ("path" in address || address.port !== 0) this.#listeners.set(key, listener);
     return listener;
   }
@@ -127,6 +140,8 @@ class Listener {
   /** Connections that arrived while no gate was open. The next gate takes them. */
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
+  #hasStopped = false;
+  #isNoDelayInherited = false;
   /** When the log was told last that there are no more descriptors. */
   #toldAt = -Infinity;
 
@@ -137,7 +152,7 @@ class Listener {
     this.#closed = closed;
     this.address = bound.address;
     this.port = bound.port;
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
+    this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#take(socket));
   }
 
   /** For messages. */
@@ -172,6 +187,7 @@ class Listener {
   }
 
   #take(socket: net.Socket): void {
+    if (!this.#isNoDelayInherited) socket.setNoDelay();
     const accepting = this.#accepting.at(-1);
     const limit = limitReachedBy(socket);
     if (limit !== undefined) this.#tellOfLimit(limit, accepting?.share);
@@ -199,6 +215,7 @@ class Listener {
       this.#server.once("error", failed);
       this.#server.once("listening", () => {
         this.#server.off("error", failed);
+        this.#isNoDelayInherited = inheritNoDelay(this.#server);
         // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();
@@ -215,7 +232,14 @@ class Listener {
     this.#closed();
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.clear();
+    await this.stop();
+  }
+
+  /** Calling it twice is harmless. */
+  async stop(): Promise<void> {
     await this.#listening?.catch(forget);
+    if (this.#hasStopped) return;
+    this.#hasStopped = true;
     // Accepted connections continue: close() stops listening at once, and calls back only when they have ended.
     if (this.#server.listening) this.#server.close();
     this.#bound.close();

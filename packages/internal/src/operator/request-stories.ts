@@ -32,8 +32,10 @@ export type FindOpenRequest = (requestId: string) => RequestStory | undefined;
 /** The stories of all servers of a stage. */
 export class RequestStories {
   readonly #servers = new Set<FindOpenRequest>();
-  /** Oldest first. */
-  readonly #over = new Map<string, RequestStory>();
+  /** A ring: the next one takes the place of the oldest. */
+  readonly #over: RequestStory[] = [];
+  /** Where the oldest one is, or the next one will be. */
+  #next = 0;
 
   /** A server has requests. Returns the function that ends this. */
   join(find: FindOpenRequest): () => void {
@@ -43,12 +45,8 @@ export class RequestStories {
 
   /** A sampled request is over. The oldest one is forgotten for it. */
   keep(story: RequestStory): void {
-    this.#over.set(story.requestId, story);
-    if (this.#over.size <= maxStories) return;
-    for (const oldest of this.#over.keys()) {
-      this.#over.delete(oldest);
-      return;
-    }
+    this.#over[this.#next] = story;
+    this.#next = (this.#next + 1) % maxStories;
   }
 
   /** The story of a request, if it is known. */
@@ -57,12 +55,13 @@ export class RequestStories {
       const open = find(requestId);
       if (open !== undefined) return open;
     }
-    return this.#over.get(requestId);
+    return this.#over.find((story) => story.requestId === requestId);
   }
 
   /** The last sampled ones, the latest first, at most `count`. */
   latest(count: number): readonly RequestStory[] {
-    return [...this.#over.values()].slice(-count).reverse();
+    const oldestFirst = [...this.#over.slice(this.#next), ...this.#over.slice(0, this.#next)];
+    return oldestFirst.reverse().slice(0, count);
   }
 }
 

@@ -65,17 +65,27 @@ const maxParent = 128;
 const maxState = 512;
 const maxMembers = 32;
 
-const pool = Buffer.alloc(4096);
-/** Nothing is filled yet. */
-const cursor = { at: pool.length };
+const randomBytes = Buffer.alloc(4096);
+/** The bytes that were not used yet begin here; there are none yet. */
+let unused = randomBytes.length;
+/** Of some of them, hexadecimal digits that were not used yet. */
+let digits = "";
 
 function randomHex(size: number): string {
-  if (cursor.at + size > pool.length) {
-    randomFillSync(pool);
-    cursor.at = 0;
-  }
-  const text = pool.toString("hex", cursor.at, cursor.at + size);
-  cursor.at += size;
+  if (digits.length < 2 * size) digits = someDigits();
+  const text = digits.slice(0, 2 * size);
+  digits = digits.slice(2 * size);
   // An id of zeros is none; it will not happen.
   return allZero.test(text) ? randomHex(size) : text;
 }
+
+/** Of few bytes: an id may share their memory for as long as it is kept. */
+function someDigits(): string {
+  if (unused >= randomBytes.length) {
+    randomFillSync(randomBytes);
+    unused = 0;
+  }
+  return randomBytes.toString("hex", unused, (unused += digitBytes));
+}
+
+const digitBytes = 64;

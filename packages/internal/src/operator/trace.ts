@@ -20,20 +20,14 @@ export interface TraceHost {
   nameOf(thrown: unknown): string;
 }
 
-/** A span that is under way. */
-export interface OpenSpan {
-  /** 16 hexadecimal digits. */
-  readonly spanId: string;
-  /** The id of the span that it stands below. */
-  readonly parentId: string;
-  /** As of `Span`. */
-  readonly name: string;
-  /** As of `Span`. */
-  readonly kind: SpanKind;
-  /** In ms since the epoch, with fractions. */
-  readonly startTime: number;
-  /** What is known of it so far: more may be added until it ends. See `Span`. */
+/** A span that is under way, and becomes the span that is over. */
+export interface OpenSpan extends Span {
+  /** NaN until it ends. */
+  endTime: number;
+  /** What is known of it so far: more may be added until it ends. */
   readonly attributes: Record<string, string | number | boolean>;
+  /** As of `Span`, once it has ended. */
+  error: string | undefined;
 }
 
 /** What the traces of a request and of its subrequests have in common. Most requests never need it. */
@@ -42,8 +36,8 @@ interface TraceFamily {
   readonly offset: number;
   /** Spans that are over. */
   readonly over: Span[];
-  /** Spans that are under way. */
-  readonly begun: Set<OpenSpan>;
+  /** Spans that are under way, in the order in which they began. */
+  readonly begun: OpenSpan[];
 }
 
 /** Of the requests of a client, and of what its subrequests do. */
@@ -112,32 +106,23 @@ export class Trace {
   begin(name: string, kind: SpanKind): OpenSpan | undefined {
     if (!this.isSampled || this.#count >= maxSpans) return undefined;
     this.#count++;
-    const parentId = this.activeSpanId;
-    const span = { spanId: newSpanId(), parentId, name, kind, startTime: this.#now(), attributes: {} };
-    this.#members.begun.add(span);
+    const span = this.#newSpan(newSpanId(), this.activeSpanId, name, kind, this.#now(), {});
+    this.#members.begun.push(span);
     return span;
   }
 
   /** Ends a span. `error`: why it failed. */
   end(span: OpenSpan, error?: string): void {
-    const { traceId, state } = this;
-    const { spanId, parentId, name, kind, startTime, attributes } = span;
-    this.#members.begun.delete(span);
-    const endTime = this.#now();
-    this.#take({ traceId, spanId, parentId, state, name, kind, startTime, endTime, attributes, error });
+    const { begun } = this.#members;
+    const at = begun.lastIndexOf(span);
+    if (at >= 0) begun.splice(at, 1);
+    this.#take(span, error);
   }
 
   /** What was done so far, also for subrequests: spans that are over, then those that are under way. */
   get spans(): readonly StorySpan[] {
-    const { traceId, state } = this;
-    const begun = [...this.#members.begun].map((span) => ({
-      traceId,
-      state,
-      ...span,
-      endTime: null,
-      error: undefined,
-    }));
-    return [...this.#members.over, ...begun];
+    const { over, begun } = this.#members;
+    return [...over, ...begun.map((span) => ({ ...span, endTime: null }))];
   }
 
   /**
@@ -187,17 +172,30 @@ export class Trace {
    * The response has ended: so do all spans, the server span as the last one. `startTime`: in ms since the epoch; to be
    * given where no spans are recorded.
    */
-  finish(server: Pick<Span, "name" | "kind" | "attributes" | "error">, startTime = this.startTime): void {
+  finish(server: Pick<OpenSpan, "name" | "kind" | "attributes" | "error">, startTime = this.startTime): void {
     const { name, kind, attributes, error } = server;
     for (const span of this.#open?.toReversed() ?? []) this.end(span, error);
     this.#open = undefined;
-    const { traceId, spanId, state } = this;
-    const parentId = this.#parentId;
-    const endTime = this.#now();
-    this.#take({ traceId, spanId, parentId, state, name, kind, startTime, endTime, attributes, error });
+    this.#take(this.#newSpan(this.spanId, this.#parentId, name, kind, startTime, attributes), error);
   }
 
-  #take(span: Span): void {
+  /** All spans are made here, with the same fields in the same order: whoever reads many of them is faster. */
+  #newSpan(
+    spanId: string,
+    parentId: string,
+    name: string,
+    kind: SpanKind,
+    startTime: number,
+    attributes: OpenSpan["attributes"],
+  ): OpenSpan {
+    const { traceId, state } = this;
+    const [endTime, error] = [NaN, undefined];
+    return { traceId, spanId, parentId, state, name, kind, startTime, endTime, attributes, error };
+  }
+
+  #take(span: OpenSpan, error: string | undefined): void {
+    span.endTime = this.#now();
+    span.error = error;
     this.#host.sink.takeSpan(span);
     const { over } = this.#members;
     if (over.length < maxKept) over.push(span);
@@ -205,7 +203,7 @@ export class Trace {
 
   get #members(): TraceFamily {
     const { clock } = this.#host;
-    return (this.#family ??= { offset: clock.now() - clock.monotonic(), over: [], begun: new Set() });
+    return (this.#family ??= { offset: clock.now() - clock.monotonic(), over: [], begun: [] });
   }
 
   #now(): number {

@@ -73,6 +73,23 @@ export function staterTests(
       }
       assert.equal(await stater.find(used), undefined);
     }),
+    test("a session that is read all the time ends after its whole lifetime only", async ({ stater, wait }) => {
+      let token = await written(stater, undefined, { a: 1 });
+      for (let halfDays = 0; halfDays < 59; halfDays++) {
+        await wait(day / 2);
+        assert.deepEqual(valuesOf(await stater.find(token)), { a: 1 }, `after ${halfDays / 2} days`);
+        token = stater.renewed?.(token) ?? token;
+      }
+      await wait(day / 2);
+      assert.equal(await stater.find(token), undefined);
+    }),
+    test("a session that has ended is neither rotated nor renewed", async ({ stater, wait }) => {
+      const token = await written(stater, undefined, { a: 1 });
+      await wait(day + margin);
+      assert.equal(stater.renewed?.(token), undefined);
+      assert.equal(await stater.rotate(token), undefined);
+      assert.equal(await stater.write(token, [change("a", 2)]), "gone");
+    }),
     test("a rotated session goes on under another token", async ({ stater }) => {
       const token = await written(stater, undefined, { a: 1 });
       const next = await stater.rotate(token);

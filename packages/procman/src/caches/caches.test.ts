@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readCommandLine } from "../command-line.ts";
-import { purgeOrder } from "../commands/cache.ts";
+import { cache, purgeOrder } from "../commands/cache.ts";
 import { readCachedUrl, readPurgeOrder, sumOfPurges } from "./cache-actions.ts";
 import { explainedText } from "./cache-text.ts";
 
@@ -25,6 +25,14 @@ test.each([
   ["purge --prefix shop", "selects nothing"],
 ])("cache %s is refused, with what to do", (args, message) => {
   expect(() => ordered(args)).toThrow(message);
+});
+
+test.each([
+  ["purge -H cookie:a=1 http://a.example/", "always takes all variants"],
+  ["explain --soft http://a.example/", "for cache purge"],
+  ["explain --tag x http://a.example/", "for cache purge"],
+])("cache %s is refused, because an option would have no effect", async (args, message) => {
+  await expect(cache(readCommandLine(["cache", ...args.split(" ")]))).rejects.toThrow(message);
 });
 
 test.each([

@@ -136,7 +136,7 @@ export interface WorkerCalls {
   };
   readonly commit: { readonly params: undefined; readonly result: undefined };
   readonly discard: { readonly params: undefined; readonly result: undefined };
-  /** Finishes its work and ends. */
+  /** Finishes its work and ends. Answers when it accepts no connections any more. */
   readonly quit: { readonly params: { readonly grace: number }; readonly result: undefined };
   /** Ends at once. */
   readonly stop: { readonly params: undefined; readonly result: undefined };

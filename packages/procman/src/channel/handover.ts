@@ -8,19 +8,27 @@
 //   appoints no primary worker more  ───────> lead: takes the control socket, the pid file, and systemd
 //   passes orders on                 ───────> act
 //   lets its workers finish          <──────> broadcasts, counts
+//   passes the lines of its log on   ───────> leaderLogged
 //   grants locks, as long as it is there <─── locks
 //   ends                             ───────> counted
 //
 // Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
 
-import { HemiError, type CountNews, type HeldName, type NodeOrder, type RateLimitState } from "@hemi/hemi/base";
+import {
+  HemiError,
+  type CountNews,
+  type HeldName,
+  type LogEntry,
+  type NodeOrder,
+  type RateLimitState,
+} from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
 import type { Broadcast, FollowedLines, Following, RunningConfig, WantedLock } from "./calls.ts";
 
 /** Both leaders must have the same one. */
-export const handoverVersion = 4;
+export const handoverVersion = 5;
 
 /** Throws HEMI_PROCESS if the other leader speaks another version. `theirs` may be anything. */
 export function assertSameHandover(theirs: unknown): void {
@@ -75,6 +83,8 @@ export interface SuccessorCalls {
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
   /** Access lines of the old leader, or of a worker of its. */
   readonly accessLines: { readonly params: FollowedLines; readonly result: undefined };
+  /** Lines of the old leader's error log, as in `WorkerCalls`. Rejects if no worker is ready. */
+  readonly leaderLogged: { readonly params: readonly LogEntry[]; readonly result: undefined };
   /** Tells by `counted` what its workers have counted, before it answers. */
   readonly count: { readonly params: undefined; readonly result: undefined };
   /** What the workers of the old leader have counted. */

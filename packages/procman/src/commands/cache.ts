@@ -19,6 +19,10 @@ export async function cache(line: CommandLine): Promise<ExitCode> {
 }
 
 async function purge(line: CommandLine, urls: readonly string[]): Promise<ExitCode> {
+  // Somebody may believe that it selects a variant.
+  if (line.fields.length > 0) {
+    throw new HemiError("HEMI_USAGE", "cache purge has no --header: it always takes all variants of a URL");
+  }
   const report = await callProgram(programPlace(line), "cachePurge", purgeOrder(urls, line.purge));
   print(line, report, purgeText(report, line.purge.isDryRun));
   return exitCodes.fine;
@@ -41,6 +45,11 @@ export function purgeOrder(urls: readonly string[], purge: CommandLine["purge"])
 
 async function explain(line: CommandLine, [url, ...others]: readonly string[]): Promise<ExitCode> {
   if (others.length > 0) throw new HemiError("HEMI_USAGE", "cache explain takes one URL");
+  const { isAll, prefixes, tags, isSoft, isDryRun } = line.purge;
+  if (isAll || isSoft || isDryRun || prefixes.length > 0 || tags.length > 0) {
+    const message = "cache explain has no --prefix, --tag, --all, --soft and --dry-run: they are for cache purge";
+    throw new HemiError("HEMI_USAGE", message);
+  }
   const wanted = readCachedUrl({ url, headers: readHeaderOptions(line.fields) });
   const workers = await callProgram(programPlace(line), "cacheExplain", wanted);
   print(line, workers, explainedText(wanted.url, workers));

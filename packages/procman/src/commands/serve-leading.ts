@@ -6,6 +6,7 @@ import type { ExitCode } from "../exit-code.ts";
 import { LedProgram } from "../leader/led-program.ts";
 import { Output } from "../leader/output.ts";
 import { hasPredecessor } from "../leader/predecessor.ts";
+import { collectWhenIdle } from "../memory/this-process.ts";
 import { LogTail } from "../webui/log-tail.ts";
 
 export async function serveLeading(line: CommandLine): Promise<ExitCode> {
@@ -14,9 +15,11 @@ export async function serveLeading(line: CommandLine): Promise<ExitCode> {
   const tail = new LogTail();
   const log = openErrorLog({ level, format, follow: tail.follow, ...(file === undefined ? {} : { file }) });
   const output = new Output(line, log);
+  const stopCollecting = collectWhenIdle();
   try {
     return await new LedProgram(line, log, output, tail).run(isSuccessor);
   } finally {
+    stopCollecting();
     await output.close();
     await log.close();
   }

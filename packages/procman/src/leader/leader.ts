@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { quietly, Turns } from "@hemi/common";
-import { HemiError, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
+import { HemiError, MemoryRateLimits, type CountNews, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { Handover, LastState } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
@@ -25,7 +25,7 @@ import { Sockets } from "./sockets.ts";
 import { Standings } from "./standings.ts";
 import { staleModules } from "./stale-modules.ts";
 import type { Successor } from "./successor.ts";
-import { statusOf } from "./worker-answers.ts";
+import { hasLeft, statusOf } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -149,7 +149,8 @@ export class Leader {
 
   /**
    * Starts all workers. The first one reads the configuration, and the others boot what it has read. Rejects with the
-   * error of the first worker that cannot serve; nothing is left running then.
+   * error of the first worker that cannot serve; nothing is left running then. After `quit`, it rejects too, and the
+   * workers that serve by then finish their work.
    */
   async start(): Promise<void> {
     try {
@@ -157,7 +158,7 @@ export class Leader {
       this.#mayTakeTime = false;
       this.#memoryLimit?.start();
     } catch (error) {
-      await this.stop();
+      if (!this.#isEnding) await this.stop();
       throw error;
     }
   }
@@ -366,11 +367,16 @@ export class Leader {
     return { workers: this.#slots.length, startedAt: this.#startedAt, reloads: this.#reloads, running };
   }
 
-  /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */
-  async retire(successor: Successor): Promise<void> {
+  /** Resolves after `retire` when no worker accepts connections any more. */
+  async left(): Promise<void> {
+    await Promise.all(this.#processes().map(hasLeft));
+  }
+
+  /** After the program was handed over: the workers finish their work. Resolves with what they have counted. */
+  async retire(successor: Successor): Promise<readonly CountNews[]> {
     this.orders.followers.passOn((lines) => successor.passLines(lines));
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
-    await successor.leaveTo(await this.counts.newsWithout(successor));
+    return await this.counts.newsWithout(successor);
   }
 
   /** A message of a worker, or of those of another leader, for all others. */

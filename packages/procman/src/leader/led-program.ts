@@ -4,7 +4,7 @@
 //   start ─────┬──> leads ──┬── quit, stop ─────────────> ended
 //   take over ─┘            └── hand over ──> retires ──> ended
 
-import { HemiError, type OwnedErrorLog } from "@hemi/hemi/base";
+import { HemiError, type LogEntry, type OwnedErrorLog } from "@hemi/hemi/base";
 import type { Fate, Plan } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { WithHandle } from "../channel/channel.ts";
@@ -56,7 +56,7 @@ export class LedProgram {
     this.#log = log;
     this.#output = output;
     this.#notifier = new Notifier(log);
-    this.#lines = new LeaderLines(log, (entries) => this.#serving.callPrimary("leaderLogged", entries));
+    this.#lines = new LeaderLines(log, (entries) => this.#passLines(entries));
     this.#entrances = new Entrances(line, { act: this.#act, audit: this.#audit, log });
   }
 
@@ -148,6 +148,7 @@ export class LedProgram {
       });
       this.#log.info("finishes what runs, and ends: there is a new leader", { pid });
       void this.#retire(successor);
+      await this.#serving.left();
       return { workers: this.#serving.status.slots, leader: pid };
     } catch (error) {
       this.#log.error("goes on: there is no new leader", { error });
@@ -167,8 +168,16 @@ export class LedProgram {
   async #retire(successor: Successor): Promise<void> {
     this.#isEnding = true;
     this.#entrances.leave();
-    await this.#serving.retire(successor);
+    const counts = await this.#serving.retire(successor);
+    await this.#lines[Symbol.asyncDispose]();
+    await successor.leaveTo(counts);
     this.#ended.resolve(exitCodes.fine);
+  }
+
+  /** Lines of the log of this process, to a worker of whichever leader leads. Rejects if none is ready. */
+  async #passLines(entries: readonly LogEntry[]): Promise<void> {
+    const { successor } = this.#serving;
+    await (successor?.passLeaderLines(entries) ?? this.#serving.callPrimary("leaderLogged", entries));
   }
 
   get #leaderOptions(): Omit<LeaderOptions, "workers"> {

@@ -30,7 +30,7 @@ export class ProgramCounts {
   /** The sum as of now. A worker that does not answer in time is counted as it told last. */
   async total(): Promise<CountReport> {
     await this.#askAll();
-    return this.#sum.total();
+    return await this.#sum.totalInSlices();
   }
 
   /** What has changed of the sum since the same teller told last. */

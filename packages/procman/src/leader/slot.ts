@@ -3,6 +3,7 @@
 import { HemiError, type ErrorLog } from "@hemi/hemi/base";
 import type { RunningConfig } from "../channel/calls.ts";
 import { RestartDelay } from "./restart-delay.ts";
+import { hasLeft } from "./worker-answers.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 export interface SlotOptions {
@@ -49,8 +50,9 @@ export class Slot {
   }
 
   /**
-   * Starts a worker; when it is ready, the one before it finishes its work within `grace` milliseconds. Rejects if it
-   * does not get ready, or if the slot is closed: the one before it stays.
+   * Starts a worker; when it is ready, the one before it finishes its work within `grace` milliseconds. Resolves when
+   * new connections reach the new one only. Rejects if the new one does not get
+   * ready, or if the slot is closed: the one before it stays.
    */
   async renew(grace: number, config?: RunningConfig): Promise<RunningConfig> {
     const { boot, changed } = this.#options;
@@ -68,6 +70,7 @@ export class Slot {
     if (before !== undefined) {
       this.#former.add(before);
       void before.quit(grace).then(() => this.#former.delete(before));
+      await hasLeft(before);
     }
     return running;
   }

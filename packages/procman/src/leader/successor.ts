@@ -1,7 +1,7 @@
 // The process of the next leader, as the one that runs sees it.
 
 import type { ChildProcess } from "node:child_process";
-import { HemiError, type CountNews } from "@hemi/hemi/base";
+import { HemiError, type CountNews, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, FollowedLines } from "../channel/calls.ts";
 import { Channel, RemoteError, type Handlers } from "../channel/channel.ts";
 import {
@@ -93,6 +93,11 @@ export class Successor implements CountedWorker {
   /** Lines for those who follow the traffic: it has their ids. */
   passLines(lines: FollowedLines): void {
     this.#channel.tell("accessLines", lines);
+  }
+
+  /** Lines of the error log of this leader, for addons of its workers. Rejects if they do not arrive. */
+  async passLeaderLines(entries: readonly LogEntry[]): Promise<void> {
+    await within(this.#patience, "the lines did not arrive", this.#channel.call("leaderLogged", entries));
   }
 
   tellSecret(name: string, secret: string): void {

@@ -47,6 +47,10 @@ export class TakingOver {
       accessLines: (lines) => {
         this.#leader?.orders.followers.take(lines);
       },
+      leaderLogged: async (entries) => {
+        await this.#prepared.callPrimary("leaderLogged", entries);
+        return undefined;
+      },
       count: async () => {
         const { predecessor } = this;
         predecessor.tellCounts((await this.#leader?.counts.newsWithout(predecessor)) ?? []);
@@ -67,6 +71,11 @@ export class TakingOver {
     return this.#led.promise;
   }
 
+  get #prepared(): Leader {
+    if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
+    return this.#leader;
+  }
+
   async #prepare(handover: Handover): Promise<undefined> {
     const { entrances, makeLeader } = this.#program;
     const { predecessor } = this;
@@ -85,8 +94,7 @@ export class TakingOver {
     this.#mayLead = true;
     try {
       await entrances.seize(admin);
-      if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
-      await this.#leader.lead(state);
+      await this.#prepared.lead(state);
       await leads();
       this.#led.resolve();
       return undefined;

@@ -31,10 +31,13 @@ export function endingPaths({ changes }: Plan): readonly string[] {
   return changes.filter(({ fate }) => fate === "replaced" || fate === "dropped").map(({ path }) => path);
 }
 
-/** The answer of a process; `undefined` if it does not come in time: the process may stand still. */
-export async function soon<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+/**
+ * The answer of a process; `undefined` if it does not come within `time` milliseconds: the process may stand still.
+ * Default: a second.
+ */
+export async function soon<Answer>(answer: Promise<Answer>, time = 1000): Promise<Answer | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, answerTime, undefined);
+  const timer = setTimeout(resolve, time, undefined);
   try {
     return await Promise.race([answer, late]);
   } finally {
@@ -42,5 +45,10 @@ export async function soon<Answer>(answer: Promise<Answer>): Promise<Answer | un
   }
 }
 
+/** Resolves when a worker that was told to quit accepts no connections any more. One that stands still accepts none. */
+export async function hasLeft({ left }: Pick<WorkerProcess, "left">): Promise<void> {
+  await soon(left, leaveTime);
+}
+
 /** In milliseconds. */
-const answerTime = 1000;
+const leaveTime = 5000;

@@ -58,6 +58,7 @@ export class WorkerProcess {
   readonly #teller = new CountTeller();
   /** Resolves when the process has ended, with the reason in words. */
   readonly ended: Promise<string>;
+  readonly #left = Promise.withResolvers<void>();
   state: WorkerState = "booting";
   #isKilled = false;
 
@@ -112,6 +113,7 @@ export class WorkerProcess {
     });
     this.ended = endOf(this.#child).then((reason) => {
       this.state = "ended";
+      this.#left.resolve();
       sockets.forget(this);
       counts.ended(this);
       locks.releaseAll(this);
@@ -169,11 +171,16 @@ export class WorkerProcess {
     this.#channel.tell(name, params);
   }
 
+  /** Resolves when it accepts no connections any more: some time after `quit`, or at its end. */
+  get left(): Promise<void> {
+    return this.#left.promise;
+  }
+
   /** Lets it finish its work within `grace` milliseconds; resolves when it has ended. Then it is killed. */
   async quit(grace: number): Promise<void> {
     if (this.state === "ended") return;
     this.state = "draining";
-    this.tell("quit", { grace });
+    this.call("quit", { grace }).then(this.#left.resolve, () => {});
     const timer = setTimeout(() => this.kill(), grace + extraTime);
     await this.ended;
     clearTimeout(timer);

@@ -68,7 +68,7 @@ export class FellowWorkers implements Workers {
 
   async sumCounts(): Promise<CountReport> {
     await this.#leader.call("sumCounts", undefined);
-    return this.#sum.total();
+    return await this.#sum.totalInSlices();
   }
 
   async secret(name: string): Promise<Buffer> {

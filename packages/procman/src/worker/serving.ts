@@ -53,7 +53,6 @@ export class Serving {
   readonly log: OwnedErrorLog;
   readonly #stage: Stage;
   readonly #view: StageView;
-  readonly #fellows: FellowWorkers;
   readonly #watch: LoopWatch;
   readonly #profiler = new Profiler();
   readonly #measuring = new Measuring();
@@ -61,32 +60,37 @@ export class Serving {
   readonly #modules: LoadedModules;
   readonly #counting: Counting;
   readonly #reports: LogReports;
+  readonly #listeners: Listeners;
   #prepared: PreparedReload | undefined;
 
   private constructor(
     stage: Stage,
     log: OwnedErrorLog,
-    fellows: FellowWorkers,
     watch: LoopWatch,
     counting: Counting,
     modules: LoadedModules,
     reports: LogReports,
+    listeners: Listeners,
   ) {
+    this.#listeners = listeners;
     this.#reports = reports;
     this.#counting = counting;
     this.#stage = stage;
     this.#view = new StageView(stage);
     this.log = log;
-    this.#fellows = fellows;
     this.#watch = watch;
     this.#modules = modules;
   }
 
-  /** Boots and starts a stage. Rejects with the error that prevents it; nothing is left open then. */
+  /**
+   * Boots and starts a stage. Rejects with the error that prevents it; nothing is left open then. `fellowsMade`: gets
+   * what the components will use, before there are any.
+   */
   static async boot(
     { options, config, standing }: WorkerCalls["boot"]["params"],
     leader: Channel<LeaderCalls, WorkerCalls>,
     orders: WorkerOrders,
+    fellowsMade: (fellows: FellowWorkers) => void,
   ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
     process.title = `${options.title} worker ${standing.slot}`;
     const modules = new LoadedModules();
@@ -97,7 +101,9 @@ export class Serving {
     const log = openErrorLog({ level, format, follow: reports.follow, ...(file === undefined ? {} : { file }) });
     orders.govern(log);
     const fellows = new FellowWorkers(leader, standing, log);
+    fellowsMade(fellows);
     const counting = new Counting(leader, standing.slot);
+    const listeners = new Listeners(new LeaderSockets(leader));
     const recorder = new SnapshotRecorder();
     watch.start();
     try {
@@ -106,7 +112,7 @@ export class Serving {
         use,
         log,
         files: config === undefined ? recorder : filesOfSnapshot(config.snapshot),
-        listeners: new Listeners(new LeaderSockets(leader)),
+        listeners,
         workers: fellows,
         metrics: counting.metrics,
         operator: orders.operator,
@@ -118,7 +124,7 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, watch, counting, modules, reports),
+        serving: new Serving(stage, log, watch, counting, modules, reports, listeners),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
@@ -127,10 +133,6 @@ export class Serving {
       await log.close();
       throw error;
     }
-  }
-
-  get fellows(): FellowWorkers {
-    return this.#fellows;
   }
 
   async prepare({ config, patience }: WorkerCalls["prepare"]["params"]): Promise<undefined> {
@@ -173,7 +175,7 @@ export class Serving {
     return listCronjobs(this.#stage, Date.now());
   }
 
-  cronPreview(order: CronPreview): readonly CronjobTimes[] {
+  cronPreview(order: CronPreview): Promise<readonly CronjobTimes[]> {
     return previewCronjobs(this.#stage, order);
   }
 
@@ -244,9 +246,16 @@ export class Serving {
     return usageOf(this.#counting.metrics);
   }
 
+  /** Accepts no connections any more: those that come are for the next worker of the slot. */
+  stopListening(): Promise<void> {
+    return this.#listeners.stop();
+  }
+
   /** Finishes what runs within `grace` milliseconds, and closes the log. */
   async quit(grace: number): Promise<void> {
     try {
+      // A server that others refer to drains after them.
+      await this.stopListening();
       await this.#stage.quit(grace);
     } finally {
       this.#watch.end();

@@ -105,6 +105,7 @@ export const addresses = propMaker<AddressSet, readonly string[]>(() => addresse
 
 /** The set of networks and single addresses that `isNetwork` takes; others are left out. */
 export function addressSet(texts: readonly string[]): AddressSet {
+  if (texts.length === 0) return { texts, contains: () => false };
   const set = new BlockList();
   for (const text of texts) {
     const network = parseCidr(text);

@@ -12,7 +12,7 @@ import type { Server, TLSSocket } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../gate.ts";
 import { peek } from "../../net/peek.ts";
-import { peerOf, type Peer } from "../../net/peer.ts";
+import { askNow, peerOf, type Peer } from "../../net/peer.ts";
 import { handshakeRecord, maxClientHello, readClientHello } from "../../net/tls/client-hello.ts";
 import { SocketTlsFacts, type TlsFacts } from "../../net/tls/tls-facts.ts";
 
@@ -71,6 +71,8 @@ export function followHandshakes(server: Server): void {
 }
 
 export class TlsHandshake implements GateConn {
+  /** Of its gate. */
+  place = -1;
   readonly peer: Peer;
   readonly #socket: Socket;
   readonly #host: HandshakeHost;
@@ -82,10 +84,10 @@ export class TlsHandshake implements GateConn {
   /** What it is waiting for. */
   #state: "first bytes" | "choice" | "handshake" | "over" = "first bytes";
 
-  constructor(socket: Socket, host: HandshakeHost, peer = peerOf(socket)) {
+  constructor(socket: Socket, host: HandshakeHost, peer: Peer = peerOf(socket)) {
     this.#socket = socket;
     this.#host = host;
-    this.peer = peer;
+    this.peer = askNow(peer);
     this.#deadline = host.makeDeadline(() => this.#late());
     this.#deadline.set(host.settings.handshakeTimeout);
     // The error of a socket is not needed: its "close" event follows.

@@ -22,11 +22,15 @@ export class TicketKey {
   async shareAmong(workers: Workers, now: () => number): Promise<void> {
     if (this.#workers !== undefined) return;
     this.#workers = workers;
+    let isRenewed = false;
     workers.onSecret(secretName, (bytes) => {
+      isRenewed = true;
       this.#bytes = bytes;
       this.#madeAt = now();
     });
-    this.#bytes = await workers.secret(secretName);
+    const bytes = await workers.secret(secretName);
+    // The news of a later one may overtake the answer.
+    if (!isRenewed) this.#bytes = bytes;
   }
 
   /** The same buffer until the key is replaced. */

@@ -159,6 +159,26 @@ test("a mirror gets what the client sends, and what it answers is dropped", asyn
   expect(await mirror.conns[0]?.exactly(5)).toBe("hello");
 });
 
+test("what a client sent that has gone before its mirror had a connection still reaches the mirror", async () => {
+  await using node = await named("n");
+  await using mirror = await RawBackend.listen(({ socket }) => Promise.resolve(socket.on("end", () => socket.end())));
+  const backends = to("n", node) + to("m", mirror, ".maxConnsPerNode = 1");
+  await using site = await route(backends + toNode('.mirrorTo = "m"'));
+  // It has the only connection to the mirror until it ends.
+  await using first = await site.connect();
+  first.send("first");
+  await expect.poll(() => mirror.conns.length).toBe(1);
+  await using second = await site.connect();
+  second.send("second").end();
+  expect((await second.toTheEnd()).toString()).toBe("n:second");
+  // Once another one is served, the router knows that the second is over.
+  await using third = await site.connect();
+  await third.exactly(2);
+  first.end();
+  await expect.poll(() => mirror.conns.length).toBeGreaterThan(1);
+  expect(await mirror.conns[1]?.exactly(6)).toBe("second");
+});
+
 test("a mirror that cannot be reached, or does not read, changes nothing for the client", async () => {
   const gone = await named("gone");
   await gone[Symbol.asyncDispose]();

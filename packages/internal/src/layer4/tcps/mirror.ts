@@ -46,11 +46,10 @@ export class Mirror implements DialUser, LinkUser {
   /** The connection that it mirrors is over. */
   close(): void {
     if (this.#isOver) return;
+    // What was sent still goes out, once there is a connection for it.
+    if (this.#link !== undefined || this.#size > 0) return this.end();
     this.#isOver = true;
-    this.#waiting = [];
     this.#dialling?.cancel();
-    // What was written still goes out.
-    this.#link?.end();
   }
 
   connected(link: Link): void {

@@ -1,8 +1,8 @@
 // Connections to the nodes of a tcpsBackend.
 
-import { connect, type Socket } from "node:net";
+import { connect, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions } from "node:tls";
-import { Roster, type Deadline } from "@hemi/common";
+import { SeatedRoster, type Deadline } from "@hemi/common";
 import type { NodeOwner } from "../../backend/backend.ts";
 import { dialNode } from "../../backend/dial.ts";
 import { BackendFailure } from "../../backend/failure.ts";
@@ -36,7 +36,7 @@ export interface DialUser {
 
 /** The connections to one node. */
 export class NodeLinks implements NodePool {
-  readonly #links = new Roster<NodeLink>();
+  readonly #links = new SeatedRoster<NodeLink>();
 
   add(link: NodeLink): void {
     this.#links.add(link);
@@ -69,6 +69,8 @@ export interface NodeLinkOptions {
 
 /** One attempt: from the wait for a node to the end of the connection. */
 export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
+  /** Among the links of its node. */
+  place = -1;
   readonly wish: DialWish;
   readonly user: DialUser;
   readonly #owner: NodeOwner<NodeLinks>;
@@ -98,8 +100,7 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     this.#deadline?.set(this.#settings.dialTimeout);
     const link = new Link((onread) => this.#dial(node.spec, onread), this);
     this.#link = link;
-    link.watchedBy(this);
-    link.socket.once(this.#tls === undefined ? "connect" : "secureConnect", () => this.#connected(link, node));
+    link.watchedBy(this, this.#tls === undefined ? "connect" : "secureConnect");
   }
 
   refused(failure: BackendFailure): void {
@@ -121,15 +122,15 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
   drained(): void {}
   closed(): void {}
 
-  #dial(spec: NodeSpec, onread: NonNullable<Parameters<typeof dialNode>[2]>["onread"]): Socket {
+  #dial(spec: NodeSpec, onread: OnReadOpts): Socket {
     const tls = this.#tls;
     const { proxyProtocol } = this.#settings;
     if (proxyProtocol === "off") {
-      return dialNode(spec, tls, { allowHalfOpen: true, ...(onread && { onread }) }).socket;
+      return dialNode(spec, tls, { allowHalfOpen: true, onread }).socket;
     }
     // The header stands before TLS.
     const options = { ...spec.address, allowHalfOpen: true, noDelay: true };
-    const plain = connect(tls === undefined && onread ? { ...options, onread } : options);
+    const plain = connect(tls === undefined ? { ...options, onread } : options);
     plain.write(proxyHeader(proxyProtocol, this.wish.from, this.wish.to, this.#tlvs()));
     if (tls === undefined) return plain;
     const servername = tls.servername ?? (/^[\d.]*$|:/.test(spec.hostname) ? "" : spec.hostname);
@@ -143,7 +144,10 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     return proxyTlvs({ serverName: known(serverName), nextProto: known(nextProto), tls });
   }
 
-  #connected(link: Link, node: Node<NodeLinks>): void {
+  linkConnected(): void {
+    const link = this.#link;
+    const node = this.#node;
+    if (link === undefined || node === undefined) return;
     this.#deadline?.clear();
     this.#deadline = undefined;
     if (this.#state !== "dialling") return link.destroy();

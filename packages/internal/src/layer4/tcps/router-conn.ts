@@ -11,7 +11,7 @@ import type { Deadline } from "@hemi/common";
 import { more } from "../../component/partial-condition.ts";
 import type { CodecConn } from "../../front/codecs.ts";
 import { Link, type LinkUser } from "../../net/link.ts";
-import type { Endpoint, Peer } from "../../net/peer.ts";
+import { askNow, type Endpoint, type Peer } from "../../net/peer.ts";
 import { handshakeRecord, maxClientHello, readClientHello, readProtocols } from "../../net/tls/client-hello.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import { CaseWalk, type WalkingConn } from "../case-walk.ts";
@@ -21,7 +21,7 @@ import { sniffStream } from "../sniff.ts";
 import type { Trace } from "../../operator/trace.ts";
 import type { TcpsConn } from "./dealet.ts";
 import type { ConnNotes, LoggedConn } from "../conn-log/conn-entry.ts";
-import type { ConnEndReason } from "../end-reason.ts";
+import { isUsualEnd, type ConnEndReason } from "../end-reason.ts";
 import { known } from "../facts.ts";
 
 /** The services that a connection needs from its router. */
@@ -41,6 +41,8 @@ export interface RouterOfConns {
 }
 
 export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn, LinkUser {
+  /** Of its gate. */
+  place = -1;
   readonly peer: Peer;
   readonly source: Endpoint;
   readonly tls: TlsFacts | undefined;
@@ -75,11 +77,8 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
     this.trace = router.beginTrace();
     this.#walk = new CaseWalk(this, router);
     this.link = new Link(() => socket, this, tls);
-    // A closed socket does not know it any more.
-    if (router.isLogging) this.#destination = this.destination;
+    if (router.isLogging || this.trace !== undefined) this.#keepAddresses();
     this.link.hold(true);
-    // Not before the gate knows it.
-    queueMicrotask(() => this.#walk.advance());
   }
 
   // ---- facts ----
@@ -189,6 +188,8 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   }
 
   endsBecauseOf(reason: ConnEndReason): void {
+    // The error log will name it.
+    if (!isUsualEnd(reason)) askNow(this.peer);
     this.#reason ??= reason;
   }
 
@@ -212,7 +213,17 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
     return head;
   }
 
+  /** A closed socket does not know them any more. */
+  #keepAddresses(): void {
+    askNow(this.peer);
+    this.#destination = this.destination;
+  }
+
   // ---- for the gate ----
+
+  entered(): void {
+    this.#walk.advance();
+  }
 
   /** An established connection goes on until its end, or until the stage waits no longer. */
   drain(): void {
@@ -283,7 +294,10 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   }
 
   offerTo(dealet: DealetPart): boolean | Promise<boolean> | undefined {
-    return dealet.takeConn?.(this);
+    const taken = dealet.takeConn?.(this);
+    // It may fail when the client has left.
+    if (taken instanceof Promise) this.#keepAddresses();
+    return taken;
   }
 
   notTaken(): void {

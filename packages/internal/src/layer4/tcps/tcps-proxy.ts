@@ -81,8 +81,12 @@ class TcpsProxy implements DealetPart, TcpsDealet {
 
   takeConn(conn: TcpsConn): true {
     const { toBackend, mirrorTo } = this.settings;
-    new ProxiedConn(conn, this, toBackend.current, this.#key(conn)).begin(mirrorTo?.current);
+    new ProxiedConn(conn, this, toBackend.current).begin(mirrorTo?.current);
     return true;
+  }
+
+  keyOf(conn: ConnFacts): string {
+    return this.#key(conn);
   }
 
   readonly makeDeadline = (onExpired: () => void): Deadline => this.#deadlines.add(onExpired);
@@ -113,23 +117,27 @@ class TcpsProxy implements DealetPart, TcpsDealet {
 
 /** One connection, while a node is looked for and after that. It is the wish for a node, too. */
 class ProxiedConn implements DialUser, DialWish {
-  readonly key: string;
   readonly stickTo = "";
   readonly tried: string[] = [];
   readonly about: TcpsConn;
   readonly #proxy: TcpsProxy;
   readonly #backend: TcpsBackend;
+  #key: string | undefined;
   #dialling: { cancel(): void } | undefined;
   #splice: Splice | undefined;
   #mirror: Mirror | undefined;
   /** Of the attempt that is under way, in a connection that is traced. */
   #span: OpenSpan | undefined;
 
-  constructor(conn: TcpsConn, proxy: TcpsProxy, backend: TcpsBackend, key: string) {
+  constructor(conn: TcpsConn, proxy: TcpsProxy, backend: TcpsBackend) {
     this.about = conn;
-    this.key = key;
     this.#proxy = proxy;
     this.#backend = backend;
+  }
+
+  /** Few balancers ask. */
+  get key(): string {
+    return (this.#key ??= this.#proxy.keyOf(this.about));
   }
 
   get from(): Endpoint {

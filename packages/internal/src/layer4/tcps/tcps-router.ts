@@ -13,7 +13,7 @@ import type { Trace } from "../../operator/trace.ts";
 import type { Context } from "../../stage/context.ts";
 import { caseKind, defineRouter, type RouterPart } from "../kinds.ts";
 import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
-import type { ConnEndReason } from "../end-reason.ts";
+import { isUsualEnd, type ConnEndReason } from "../end-reason.ts";
 import type { ConnCounts } from "../conn-counts.ts";
 import { ConnTracing, connTraceProps } from "../conn-tracing.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
@@ -79,7 +79,7 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   readonly #clients: ConnsPerClient;
   readonly #certificates: RouterCertificates;
   #log: ConnLog | undefined;
-  readonly #conns = new OpenConns<RouterConn>();
+  readonly #conns = new OpenConns(() => this.#open());
   readonly #untaken: ConnCounts;
   readonly #tracing: ConnTracing;
   cases: readonly RoutedCase[] = [];
@@ -99,16 +99,12 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
           get alpn() {
             return context.props.alpn;
           },
-          open: (socket, peer, tls) => {
-            const conn = new RouterConn(socket, peer, tls, this);
-            this.#conns.add(conn);
-            return conn;
-          },
+          open: (socket, peer, tls) => new RouterConn(socket, peer, tls, this),
         },
       ],
       clients: {
-        mayConnect: (address) => this.#clients.mayConnect(address),
-        connected: (socket, address) => this.#clients.connected(socket, address),
+        mayConnect: (client) => this.#clients.mayConnect(client),
+        connected: (socket, client) => this.#clients.connected(socket, client),
       },
     });
     this.#clients = new ConnsPerClient(context.props, context.log, this.#front.makeDeadline);
@@ -176,6 +172,11 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
     return this.#front.listensOn;
   }
 
+  /** Of the connections of the front, those that are past their handshake. */
+  *#open(): Generator<RouterConn, void> {
+    for (const conn of this.#front.conns) if (conn instanceof RouterConn) yield conn;
+  }
+
   async #load(): Promise<void> {
     if (!this.settings.tlsMode) return;
     for (const site of await this.#certificates.load()) this.#front.trySite(site);
@@ -208,15 +209,12 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   }
 
   over(conn: RouterConn, reason: ConnEndReason): void {
-    this.#conns.delete(conn);
     conn.taker?.counts.left();
     (conn.taker?.counts ?? this.#untaken).ended(conn, reason);
     this.#tracing.ended(conn, reason);
     this.#log?.write(conn, reason);
-    if (!isUsual.has(reason)) this.#front.note(conn.peer, `its connection was ended: ${reason}`);
+    if (!isUsualEnd(reason)) this.#front.note(conn.peer, `its connection was ended: ${reason}`);
     this.#front.closed(conn);
+    this.#conns.ended(conn);
   }
 }
-
-/** Reasons that the log does not mention: a dealet that refuses clients says so itself. */
-const isUsual: ReadonlySet<ConnEndReason> = new Set(["complete", "handedOver", "clientAborted", "refused"]);

@@ -1,7 +1,7 @@
 // What routers of datagrams have in common: they receive at an address, group datagrams to sessions within limits, and
 // give each session to the first case that matches. Which datagrams are a session is what each says for itself.
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, SeatedRoster } from "@hemi/common";
 import type { CheckContext } from "../../component/definition.ts";
 import type { WorkCount } from "../../component/part.ts";
 import { addressesIn, formatAddress } from "../../component/props/addresses.ts";
@@ -86,7 +86,8 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
   readonly #untaken: ConnCounts;
   readonly #tracing: ConnTracing;
   readonly #room = new SessionRoom<RouterSession>();
-  readonly #open = new OpenConns<RouterSession>();
+  readonly #sessions = new SeatedRoster<RouterSession>();
+  readonly #open = new OpenConns(() => this.#sessions);
   readonly #clients = new ClientCounts();
   readonly #refused = this.#tellingOf("sessions", () => "as many as may be are proven: see maxSessions");
   readonly #tooMany = this.#tellingOf("sessions", () => "a client may have maxSessionsPerClient");
@@ -135,7 +136,7 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
     }
     const session = make();
     this.#room.add(session);
-    this.#open.add(session);
+    this.#sessions.add(session);
     this.#clients.add(client);
     this.#counts.accepted();
     return session;
@@ -164,7 +165,7 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
   }
 
   countWork(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount {
-    return { conns: this.#open.size, ending: this.#open.count(dropped, users) };
+    return { conns: this.#sessions.size, ending: this.#open.count(dropped, users) };
   }
 
   settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
@@ -173,12 +174,12 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
 
   /** Sessions end when nothing has come for a moment; until then, they still get their datagrams. */
   async drain(): Promise<void> {
-    for (const session of [...this.#open]) session.drain();
-    await this.#open.whenEmpty();
+    for (const session of this.#sessions) session.drain();
+    await this.#open.until(() => this.#sessions.size === 0);
   }
 
   async shutdown(): Promise<void> {
-    for (const session of [...this.#open]) session.destroy();
+    for (const session of this.#sessions) session.destroy();
     await Promise.all(this.#shares.map((share) => share.release()));
     for (const refusals of [this.#refused, this.#tooMany, this.#drops]) refusals.close();
     this.#deadlines.close();
@@ -253,7 +254,7 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
   over(session: RouterSession, reason: ConnEndReason): void {
     const { address, port } = session.source;
     this.#room.delete(session);
-    this.#open.delete(session);
+    this.#sessions.delete(session);
     this.#clients.remove(clientOf(address));
     this.#counts.closed();
     session.taker?.counts.left();
@@ -263,6 +264,7 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
     const message = `client ${address} port ${port}: its session was ended: ${reason}`;
     if (isUsual.has(reason)) this.#context.log.debug(message);
     else this.#context.log.info(message);
+    this.#open.ended(session);
   }
 }
 

@@ -66,6 +66,8 @@ export interface RouterOfSessions {
 
 /** A session of datagrams: those of one client, until nothing comes any more. */
 export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
+  /** Of its router. */
+  place = -1;
   readonly source: Endpoint;
   /** The number of bytes of datagrams that have come from the client, and of those that were sent to it. */
   bytesReceived = 0;

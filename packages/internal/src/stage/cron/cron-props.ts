@@ -11,9 +11,10 @@ import { parseSchedule } from "./schedule.ts";
 export const cronProps = {
   /**
    * When: a cron expression of five fields, or of six with seconds first (`0 3 * * *`), a nickname (`@daily`,
-   * `@hourly`), or `every 90s` (`s`, `m`, `h`, `d`), counted from the epoch. At the change to summer time, a run whose
-   * time does not exist takes place when the gap ends; at the change to winter time, one whose time exists twice takes
-   * place at the first of them. What runs each hour or more often goes on evenly.
+   * `@hourly`), or `every 90s` (`s`, `m`, `h`, `d`), counted from the epoch. On a day when the clocks change, an
+   * expression of one time has one run: when the gap ends if the time does not exist, at the first if it exists twice.
+   * With lists, ranges, steps or stars in the time, those that do not exist are left out, and others may come twice:
+   * what runs each hour or more often goes on evenly.
    */
   schedule: prop.string({ required: true, maxLength: 200 }),
   /** The IANA time zone of the schedule, such as `Europe/Berlin`. Default: that of the machine. */

@@ -1,5 +1,6 @@
 // What `hemi cron` and others who steer a program may do with its cronjobs.
 
+import { setImmediate } from "node:timers/promises";
 import { nearestNames } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { capability, type Capability } from "../../component/capability.ts";
@@ -92,20 +93,26 @@ export interface PreviewOptions {
   readonly name?: string | undefined;
 }
 
-/** Their times from `from` up to `to`. Throws HEMI_USAGE if there is none of this name. */
-export function previewCronjobs(stage: CronjobStage, options: PreviewOptions): readonly CronjobTimes[] {
+/**
+ * Their times from `from` up to `to`, while the event loop goes on. Rejects with HEMI_USAGE if there is none of this
+ * name.
+ */
+export async function previewCronjobs(stage: CronjobStage, options: PreviewOptions): Promise<readonly CronjobTimes[]> {
   const { from, to, max, name } = options;
   const jobs = named(stage, name);
   const maxTimes = shareOf(Math.min(max, maxPreviewed), maxPreviewed, jobs.length);
-  return jobs.map(({ name, part }) => {
+  const previews: CronjobTimes[] = [];
+  for (const { name, part } of jobs) {
     const times: number[] = [];
     let next = part.nextTime(from - 1);
     while (next !== undefined && next < to && times.length < maxTimes) {
       times.push(next);
+      if (times.length % timesInTurn === 0) await setImmediate();
       next = part.nextTime(next);
     }
-    return { name, zone: part.zone ?? null, times, isCut: next !== undefined && next < to };
-  });
+    previews.push({ name, zone: part.zone ?? null, times, isCut: next !== undefined && next < to });
+  }
+  return previews;
 }
 
 /** Runs one now. Rejects with HEMI_USAGE if there is none of this name, or if it is running. */
@@ -143,6 +150,8 @@ function signOf(path: string): string {
   return path.slice(0, path.indexOf("."));
 }
 
+/** Some milliseconds. */
+const timesInTurn = 50;
 /** What fits into one message of the control protocol. */
 const maxPreviewed = 40_000;
 const maxTold = 500;

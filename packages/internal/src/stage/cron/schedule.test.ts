@@ -1,7 +1,7 @@
 // Times are given in UTC. Each zone changes its clocks twice a year, Lord Howe by half an hour.
 
 import { describe, expect, test } from "vitest";
-import { parseSchedule } from "./schedule.ts";
+import { lastTimeBetween, parseSchedule } from "./schedule.ts";
 
 function timesOf(schedule: string, zone: string | undefined, after: string, count: number): readonly string[] {
   const { next } = parseSchedule(schedule, zone);
@@ -80,4 +80,50 @@ test.each([
   ["61 * * * *", undefined],
 ])("%s in the zone %s is refused", (schedule, zone) => {
   expect(() => parseSchedule(schedule, zone)).toThrow(/is no cron expression|at least every/);
+});
+
+test.each([
+  ["Europe/Berlin", "0,30 2 * * *", "2027-03-28T00:00:00Z", ["2027-03-29T00:00", "2027-03-29T00:30"]],
+  ["Europe/Berlin", "30 2,5 * * *", "2027-03-28T00:00:00Z", ["2027-03-28T03:30", "2027-03-29T00:30"]],
+  ["America/New_York", "0,30 2 * * *", "2027-03-14T06:00:00Z", ["2027-03-15T06:00", "2027-03-15T06:30"]],
+  ["Australia/Sydney", "0,30 2 * * *", "2027-10-02T15:00:00Z", ["2027-10-03T15:00", "2027-10-03T15:30"]],
+  ["Europe/Berlin", "30 2,5 * * *", "2027-10-31T00:00:00Z", ["2027-10-31T00:30", "2027-10-31T01:30"]],
+  ["America/New_York", "30 1,5 * * *", "2027-11-07T05:00:00Z", ["2027-11-07T05:30", "2027-11-07T06:30"]],
+  ["Australia/Sydney", "30 2,5 * * *", "2027-04-03T15:00:00Z", ["2027-04-03T15:30", "2027-04-03T16:30"]],
+])("in %s, of several times in %s those that do not exist are left out, and others come twice", (...given) => {
+  const [zone, schedule, after, times] = given;
+  expect(timesOf(schedule, zone, after, 2)).toEqual(times);
+});
+
+test.each([
+  ["* * * * * *", "Europe/Berlin"],
+  ["30 2 * * *", "Europe/Berlin"],
+  ["15 2 * * *", "Australia/Lord_Howe"],
+  ["0 0 29 2 *", "UTC"],
+  ["every 7s", undefined],
+  ["*/20 30 2 * * *", "Europe/Berlin"],
+])("the last time of %s in a stretch is found by few steps, in whatever stretch", (text, zone) => {
+  const schedule = parseSchedule(text, zone);
+  let steps = 0;
+  const counted = { next: (after: number) => (steps++, schedule.next(after)) };
+  // Both change their clocks within this year, and a day with a change is looked at closely.
+  const [begin, end] = [Date.parse("2027-01-01T00:00:00Z"), Date.parse("2027-11-20T11:22:33Z")];
+  const found = lastTimeBetween(counted, begin, end);
+  expect(steps).toBeLessThan(70);
+  if (found === undefined) return expect(schedule.next(begin)).toBeGreaterThan(end);
+  expect(found).toBeLessThanOrEqual(end);
+  expect(schedule.next(found)).toBeGreaterThan(end);
+  for (const day of ["2027-03-28", "2027-04-03", "2027-10-02", "2027-10-31"]) {
+    const to = Date.parse(`${day}T23:59:59.500Z`);
+    const last = lastTimeBetween(schedule, to - 86_400_000, to) ?? to - 86_400_000;
+    expect(last).toBeLessThanOrEqual(to);
+    expect(schedule.next(last)).toBeGreaterThan(to);
+  }
+});
+
+test("a stretch without any time has no last one", () => {
+  const hour = Date.parse("2027-01-01T00:00:00Z");
+  expect(lastTimeBetween(parseSchedule("0 3 * * *", "UTC"), hour, hour + 60_000)).toBe(undefined);
+  expect(lastTimeBetween(parseSchedule("0 1 * * *", "UTC"), hour, hour + 3_600_000)).toBe(hour + 3_600_000);
+  expect(lastTimeBetween(parseSchedule("0 0 * * *", "UTC"), hour, hour + 3_600_000)).toBe(undefined);
 });

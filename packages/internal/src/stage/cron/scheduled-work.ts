@@ -10,7 +10,7 @@ import type { Part } from "../../component/part.ts";
 import { JobRun, type RunContext, type Work } from "./job-run.ts";
 import type { ManagedCronjob } from "./managed-cronjob.ts";
 import { RunHistory, type RunCause, type RunRecord } from "./run-history.ts";
-import { parseSchedule, type Schedule } from "./schedule.ts";
+import { lastTimeBetween, parseSchedule, type Schedule } from "./schedule.ts";
 
 /** The part of a cronjob that runs by a schedule: `create: (context) => new ScheduledWork(context, work)`. */
 export class ScheduledWork implements Part, ManagedCronjob {
@@ -144,21 +144,10 @@ export class ScheduledWork implements Part, ManagedCronjob {
     const last = (await this.#history.read()).findLast(({ cause }) => cause !== "command");
     if (last === undefined || this.#isStopped) return;
     const now = this.#now;
-    const missed = this.#lastTimeBetween(Math.max(last.due, now - maxAge), now);
+    const missed = lastTimeBetween(this.#schedule, Math.max(last.due, now - maxAge), now);
     if (missed === undefined || this.#running !== undefined) return;
     this.#context.log.info("runs now, because its time has passed", { due: new Date(missed).toISOString() });
     this.#timeHasCome(missed, "missed");
-  }
-
-  /** Of very many times, one of the first: one run makes up for all of them. */
-  #lastTimeBetween(from: number, to: number): number | undefined {
-    let last: number | undefined;
-    let next = this.#schedule.next(from);
-    for (let i = 0; i < maxMissed && next !== undefined && next <= to; i++) {
-      last = next;
-      next = this.#schedule.next(next);
-    }
-    return last;
   }
 
   // ---- runs ----
@@ -195,5 +184,3 @@ export class ScheduledWork implements Part, ManagedCronjob {
 const longestWait = 60_000;
 /** How long nobody may be primary while workers are replaced, in milliseconds. */
 const takeOverTime = 60_000;
-/** A job of each second, after a pause of a day. */
-const maxMissed = 100_000;

@@ -5,11 +5,11 @@ import type { Child } from "../../component/context.ts";
 import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
 import type { ContentTerms } from "../content/content.ts";
 import { answerersOf, asChild, checkReachable, type Answerer } from "./answerers.ts";
-import { contentLimitProps, defaultMaxContentSize } from "../content/content-limits.ts";
-import { faultAt, type Fault } from "./fault.ts";
+import { contentLimitProps } from "../content/content-limits.ts";
+import { faultAt } from "./fault.ts";
+import { tryHandlets, type HandletChain } from "./handlet-chain.ts";
 import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestsIn } from "../conditions/file-test.ts";
 import { ErrorPages } from "../response/error-pages.ts";
@@ -122,13 +122,6 @@ export const rule = defineRule({
   create: (context): RulePart => new Rule(context),
 });
 
-/** What may take a request, in order. */
-interface HandletChain {
-  readonly handlets: readonly Child<HandletPart>[];
-  /** Of each of them, at its index. */
-  readonly counts: readonly (RequestCounts | undefined)[];
-}
-
 class Rule implements RulePart {
   readonly #context: Context<PropsOf<typeof props>, WebappPart>;
   matches: (req: Request) => boolean | Promise<boolean>;
@@ -230,8 +223,8 @@ class Rule implements RulePart {
     if (this.#context.props.interceptErrors) this.#interceptErrors(req, resp);
     resp.limitHandling(this.#context.props.handleTimeout);
     for (const reviser of this.#revisers) hook(reviser, req, resp);
-    if (this.#upgradeChain !== undefined && req.upgrades.length > 0) return this.#try(this.#upgradeChain, req, resp, 0);
-    if (this.#answer === undefined) return this.#try(this.#chain, req, resp, 0);
+    if (this.#upgradeChain !== undefined && req.upgrades.length > 0) return tryHandlets(this.#upgradeChain, req, resp);
+    if (this.#answer === undefined) return tryHandlets(this.#chain, req, resp);
     resp.isOf(this.#counts);
     req.handlet = undefined;
     try {
@@ -247,7 +240,7 @@ class Rule implements RulePart {
     resp.errorPages = this.#errorPages;
     resp.limitHandling(this.#context.props.handleTimeout);
     const at = handlets.findIndex((one) => one === handlet);
-    return this.#try({ handlets: handlets.slice(at + 1).filter(isHandlet), counts: [] }, req, resp, 0);
+    return tryHandlets({ handlets: handlets.slice(at + 1).filter(isHandlet), counts: [] }, req, resp);
   }
 
   /** Only as long as the rule has the request. Before all revisers: they see the page, as they see any content. */
@@ -312,46 +305,6 @@ class Rule implements RulePart {
         : [{ part: { handle: this.#answer.send }, sign: "rule", name: "", path, origin: undefined }];
     return [...upgraders, ...answer];
   }
-
-  /** Tries the handlets from index `from` on. It is synchronous until one of them is asynchronous. */
-  #try(chain: HandletChain, req: Request, resp: Response, from: number): boolean | Promise<boolean> {
-    const { handlets, counts } = chain;
-    req.handlets = handlets;
-    for (let i = from; i < handlets.length; i++) {
-      const handlet = handlets[i];
-      if (handlet === undefined) break;
-      req.handlet = handlet;
-      resp.isOf(counts[i]);
-      req.defaultMaxContentSize = handlet.part.defaultMaxContentSize ?? defaultMaxContentSize;
-      try {
-        const trace = req.sampledTrace;
-        const taken =
-          trace === undefined
-            ? handlet.part.handle(req, resp)
-            : trace.run(handlet.path, () => handlet.part.handle(req, resp));
-        if (taken === true) return true;
-        if (taken !== false) {
-          if (!isPromise(taken)) throw wrongReturn(handlet, taken, "");
-          return taken.then(
-            (taken: unknown) => {
-              if (taken === true) return true;
-              if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
-              assertUntouched(handlet, req, resp);
-              return !req.startsAnew && this.#try(chain, req, resp, i + 1);
-            },
-            (error: unknown) => {
-              throw faultAt(handlet.path, error);
-            },
-          );
-        }
-        assertUntouched(handlet, req, resp);
-        if (req.startsAnew) return false;
-      } catch (error) {
-        throw faultAt(handlet.path, error);
-      }
-    }
-    return false;
-  }
 }
 
 /** Requests carry the handlets of their rule without their type. */
@@ -373,34 +326,6 @@ function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response):
     throw faultAt(path, error);
   }
   resp.addHook({ rank, by: part, path, hook: () => part.reviseResponse?.(req, resp) });
-}
-
-/** Handlets may be written in JavaScript, without checks of their return type. */
-function isPromise(returned: unknown): boolean {
-  return typeof returned === "object" && returned !== null && "then" in returned;
-}
-
-function wrongReturn({ sign, path }: Child, returned: unknown, within: "" | "a promise of "): Fault {
-  const isPlain = returned === null || returned === undefined || typeof returned === "number";
-  const what = isPlain ? String(returned) : typeof returned === "object" ? "an object" : `a ${typeof returned}`;
-  return faultAt(
-    path,
-    new HemiError(
-      "HEMI_USAGE",
-      `handle() of ${sign} returned ${within}${what}: it must return true (taken) or false (not mine), or a promise of one of them`,
-    ),
-  );
-}
-
-/** A handlet that returns `false` must leave the exchan unchanged. */
-function assertUntouched(handlet: Child, req: Request, resp: Response): void {
-  if (!resp.isHeadSent && !req.isContentRead) return;
-  throw faultAt(
-    handlet.path,
-    new Error(
-      `${handlet.sign} returned false after it had ${resp.isHeadSent ? "begun to answer" : "read the content"}`,
-    ),
-  );
 }
 
 function always(): boolean {

@@ -8,7 +8,6 @@
 //
 // Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
 
-import { Buffer } from "node:buffer";
 import type { BackendFailure } from "../../backend/failure.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type {
@@ -22,7 +21,6 @@ import type {
 import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { isPeerGone } from "../dispatch/fault.ts";
-import type { OpenSpan } from "../../operator/trace.ts";
 import { isStatusWithContent } from "../../http/content-rule.ts";
 import { isTrailerName } from "../../http/field-names.ts";
 import { joinedFields, type Fields } from "../../http/fields.ts";
@@ -30,6 +28,8 @@ import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 import { answerFromInside } from "./accel-redirect.ts";
+import { AttemptSpan } from "./attempt-span.ts";
+import { GatheredAnswer, mayBeGathered } from "./gathered-answer.ts";
 import type { ResponseEdits } from "./response-edits.ts";
 import type { MirroredRequest } from "./mirror.ts";
 import { Pause } from "./pause.ts";
@@ -73,7 +73,7 @@ export class ProxiedExchan implements TunnelHandler {
   /** The next attempt may have any node, those included that have failed. */
   #startsOver = false;
   /** Of the attempt that is under way, in a request that is traced. */
-  #span: OpenSpan | undefined;
+  #span: AttemptSpan | undefined;
   /** Of the answer that has come. */
   #status: number | undefined;
   #isAnswered = false;
@@ -87,8 +87,7 @@ export class ProxiedExchan implements TunnelHandler {
   /** The answer's content is of no known size: none of it may wait for more. */
   #isUnsized = false;
   /** The answer's content, while it is gathered. */
-  #gathered: Uint8Array[] | undefined;
-  #gatheredSize = 0;
+  #gathered: GatheredAnswer | undefined;
 
   constructor(
     traits: ProxyTraits,
@@ -182,11 +181,9 @@ export class ProxiedExchan implements TunnelHandler {
     if (this.#isOver) return true;
     const gathered = this.#gathered;
     if (gathered === undefined) return this.#guarded(() => this.#send(piece, done)) ?? true;
-    gathered.push(piece);
-    this.#gatheredSize += piece.length;
-    if (this.#gatheredSize <= this.#traits.bufferedAnswer) return true;
+    if (gathered.add(piece)) return true;
     this.#gathered = undefined;
-    return this.#guarded(() => this.#send(Buffer.concat(gathered))) ?? true;
+    return this.#guarded(() => this.#send(gathered.content)) ?? true;
   }
 
   ended(trailers: Fields): void {
@@ -196,8 +193,8 @@ export class ProxiedExchan implements TunnelHandler {
     this.#tellNode();
     this.#guarded(() => {
       const gathered = this.#gathered;
-      if (gathered !== undefined && trailers.count === 0) return this.#resp.send(Buffer.concat(gathered));
-      if (gathered !== undefined) void this.#resp.echo(Buffer.concat(gathered));
+      if (gathered !== undefined && trailers.count === 0) return this.#resp.send(gathered.content);
+      if (gathered !== undefined) void this.#resp.echo(gathered.content);
       for (const [name, value] of joinedFields(trailers)) if (isTrailerName(name)) this.#resp.setTrailer(name, value);
       this.#resp.end();
     });
@@ -248,8 +245,8 @@ export class ProxiedExchan implements TunnelHandler {
 
   #beginContent(head: NodeResponseHead): void {
     const { bufferedAnswer } = this.#traits;
-    if (bufferedAnswer > 0 && mayBeGathered(head) && (head.contentSize ?? 0) <= bufferedAnswer) {
-      this.#gathered = [];
+    if (mayBeGathered(head, bufferedAnswer)) {
+      this.#gathered = new GatheredAnswer(bufferedAnswer);
       return;
     }
     if (head.contentSize !== undefined) this.#resp.contentSize = head.contentSize;
@@ -274,7 +271,8 @@ export class ProxiedExchan implements TunnelHandler {
 
   #attempt(): void {
     const attempt = ++this.#attempts;
-    this.#span = this.#req.sampledTrace?.begin("attempt", "client");
+    const trace = this.#req.sampledTrace;
+    if (trace !== undefined) this.#span = AttemptSpan.begin(trace, this.#request.method, attempt);
     const exchange = this.#begun();
     // It may have failed by now, and another may be under way.
     if (attempt !== this.#attempts) return;
@@ -285,19 +283,10 @@ export class ProxiedExchan implements TunnelHandler {
     exchange.endContent(this.#req.trailers);
   }
 
-  /** The attempt has an outcome: `error` says why it failed. Without a span, nothing is to be done. */
+  /** The attempt has an outcome: `error` says why it failed. */
   #endSpan(error?: string, node = this.#exchange?.node): void {
-    const span = this.#span;
-    if (span === undefined) return;
+    this.#span?.end({ node, status: this.#status, error });
     this.#span = undefined;
-    Object.assign(span.attributes, {
-      "http.request.method": this.#request.method,
-      "hemi.attempt": this.#attempts,
-      ...(node !== undefined && { "server.address": node }),
-      ...(this.#status !== undefined && { "http.response.status_code": this.#status }),
-      ...(error !== undefined && { "error.type": error }),
-    });
-    this.#req.sampledTrace?.end(span, error);
   }
 
   #begun(): WebExchange {
@@ -433,10 +422,4 @@ export class ProxiedExchan implements TunnelHandler {
 /** The node that has failed. A kept connection that was closed says nothing against its node. */
 function blamed({ isStale, node }: BackendFailure): string {
   return isStale ? "" : node;
-}
-
-/** Not an event stream, nor what the node says is to go on at once, in the words of nginx. */
-function mayBeGathered({ fields }: NodeResponseHead): boolean {
-  if (fields.get("x-accel-buffering")?.trim().toLowerCase() === "no") return false;
-  return fields.get("content-type")?.toLowerCase().startsWith("text/event-stream") !== true;
 }

@@ -8,7 +8,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import { guarded, guardListeners, quietly } from "@hemi/common";
+import { quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { EndReason } from "../../http/end-reason.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
@@ -28,6 +28,7 @@ import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
 import { encodeLocation } from "./location.ts";
 import type { Request } from "../request/request.ts";
 import { sendFile } from "./send-file.ts";
+import { openTunnel } from "./open-tunnel.ts";
 
 /** The services that a response needs from its server. */
 export interface ResponseSurroundings {
@@ -337,19 +338,10 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.assertOpen();
     const handlet = this.#req?.handlet;
-    const failed = (error: unknown): void => {
+    const failed = (error: unknown): void =>
       this.noteFault(handlet === undefined ? error : faultAt(handlet.path, error));
-      tunnel.destroy();
-    };
-    let isTold = false;
-    const endTunnel = (): void => {
-      if (isTold) return;
-      isTold = true;
-      guarded(drained, failed);
-    };
-    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, endTunnel);
-    this.#endTunnel = endTunnel;
-    guardListeners(tunnel, { fail: failed });
+    const { tunnel, end } = openTunnel(this.#wire, { protocol, fieldList: this.fieldList }, drained, failed);
+    this.#endTunnel = end;
     this.#state = "done";
     this.#isTunnel = true;
     this.lasting = protocol === "websocket" ? "webSocket" : "tunnel";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { staterSite } from "../../testing/stater-site.ts";
 import { staterTests } from "../../testing/stater-tests.ts";
+import type { InjectResponse } from "../wires/inject-request.ts";
 
 async function siteWith(...keys: readonly string[]) {
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-keys-"));
@@ -62,4 +63,36 @@ test("a session that no browser would keep is refused", async () => {
 
 test.each([[["short"]], [[]], [[newKey(), "short"]]])("a file of keys with %j is refused", async (keys) => {
   await expect(siteWith(...keys)).rejects.toThrow(/has (?:no|a) key.*openssl rand -base64 32/);
+});
+
+test("a client that only reads keeps its session, with a new cookie now and then", async () => {
+  const folder = await mkdtempDisposable(join(tmpdir(), "hemi-keys-"));
+  await writeFile(join(folder.path, "keys"), newKey());
+  await using site = await staterSite(`cookieStater "s" { .keyFile = "${folder.path}/keys" }`, async (req, resp) => {
+    if (req.path === "/set") await req.session.set("a", 1);
+    resp.send(String(await req.session.get("a")));
+    return true;
+  });
+  const cookieIn = ({ headers }: InjectResponse): string =>
+    [headers["set-cookie"] ?? ""].flat()[0]?.split(";")[0] ?? "";
+  let cookie = cookieIn(await site.get("/set"));
+  let renewals = 0;
+  for (let hours = 0; hours < 72; hours += 3) {
+    site.wait(3 * 3600);
+    const answer = await site.get("/", cookie);
+    expect(answer.text).toBe("1");
+    const next = cookieIn(answer);
+    if (next !== "") [cookie, renewals] = [next, renewals + 1];
+  }
+  expect(renewals).toBe(6);
+  await folder[Symbol.asyncDispose]();
+});
+
+test("a session from while the clock was ahead does not last for longer, and a clock put back a little ends none", async () => {
+  await using site = await siteWith(newKey());
+  const token = await sealed(site);
+  site.wait(-3600);
+  expect((await site.stater.find(token))?.size).toBe(1);
+  site.wait(-2 * 24 * 3600);
+  expect(await site.stater.find(token)).toBe(undefined);
 });

@@ -9,7 +9,7 @@ import { prop } from "../../component/prop.ts";
 import { PropError } from "../../component/prop-error.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Context } from "../../stage/context.ts";
-import { cookieOf, staterProps } from "./stater-props.ts";
+import { cookieOf, isWithin, staterProps } from "./stater-props.ts";
 import {
   defineStater,
   type SessionChange,
@@ -98,6 +98,13 @@ class CookieStater implements StaterPart {
     return Promise.resolve({ token: this.#seal(sealed), session: entriesOf(sealed.values) });
   }
 
+  renewed(token: string): string | undefined {
+    const sealed = this.#open(token);
+    // Not at each request: of two responses, the later one decides what the session holds.
+    if (sealed === undefined || this.#now - sealed.usedAt < this.#context.props.idleTimeout / 2) return undefined;
+    return this.#seal({ ...sealed, usedAt: this.#now });
+  }
+
   /** Seals anew: there is nothing that could be made invalid. */
   rotate(token: string): Promise<string | undefined> {
     const sealed = this.#open(token);
@@ -143,8 +150,7 @@ class CookieStater implements StaterPart {
   }
 
   #isAlive({ createdAt, usedAt }: Sealed): boolean {
-    const { idleTimeout, maxLifetime } = this.#context.props;
-    return this.#now - usedAt < idleTimeout && this.#now - createdAt < maxLifetime;
+    return isWithin(this.#context.props, { createdAt, usedAt, now: this.#now });
   }
 
   /** A cookie of another name is no session. */

@@ -100,3 +100,12 @@ test("a flood of clients without cookies fills no disk, and ends no session of a
   expect(await site.stater.find(used)).toBeDefined();
   expect(await site.stater.find(unused)).toBeUndefined();
 });
+
+test("a session from while the clock was ahead does not last for longer, and a clock put back a little ends none", async () => {
+  await using site = await makeStater();
+  const token = await tokenOf(site.stater);
+  site.wait(-3600);
+  expect((await site.stater.find(token))?.size).toBe(1);
+  site.wait(-2 * 24 * 3600);
+  expect(await site.stater.find(token)).toBe(undefined);
+});

@@ -9,7 +9,7 @@ import { PropError } from "../../component/prop-error.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { Tally } from "../../log/tally.ts";
 import type { Context } from "../../stage/context.ts";
-import { cookieOf, storingStaterProps } from "./stater-props.ts";
+import { cookieOf, isWithin, storingStaterProps } from "./stater-props.ts";
 import {
   defineStater,
   type SessionChange,
@@ -152,6 +152,8 @@ class LocalStater implements StaterPart {
   async rotate(token: string): Promise<string | undefined> {
     const next = randomBytes(32).toString("base64url");
     const changed = await this.#database.change(() => {
+      const [row] = this.#database.rows("SELECT created_at, used_at FROM session WHERE id = ?", idOf(token));
+      if (row === undefined || !this.#isAlive(row)) return 0;
       const count = this.#database.run("UPDATE session SET id = ? WHERE id = ?", idOf(next), idOf(token));
       this.#database.run("UPDATE entry SET id = ? WHERE id = ?", idOf(next), idOf(token));
       return count;
@@ -173,9 +175,8 @@ class LocalStater implements StaterPart {
   }
 
   #isAlive(row: Readonly<Record<string, unknown>>): boolean {
-    const { idleTimeout, maxLifetime } = this.#context.props;
-    const now = this.#now;
-    return now - Number(row["used_at"]) < idleTimeout && now - Number(row["created_at"]) < maxLifetime;
+    const [createdAt, usedAt] = [Number(row["created_at"]), Number(row["used_at"])];
+    return isWithin(this.#context.props, { createdAt, usedAt, now: this.#now });
   }
 
   #entriesOf(id: Uint8Array): Map<string, SessionEntry> {

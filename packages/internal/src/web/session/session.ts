@@ -12,6 +12,8 @@ export interface SessionExchan {
   readonly isSecure: boolean;
   /** The value of a cookie of the client. */
   cookie(name: string): string | undefined;
+  /** Whether it is too late for a cookie. */
+  readonly isHeadSent: boolean;
   /** Sends a cookie. Throws HEMI_HEAD_SENT. */
   setCookie(name: string, value: string, options: CookieOptions): void;
   /** The response depends on the session: caches must know it. */
@@ -134,6 +136,8 @@ export class Session {
     const found = await this.#guarded("read", find, undefined, (error) => (this.#unread = { token, error }));
     // A token that is not known is not used: whoever planted it would know it.
     this.#token = found === undefined ? undefined : token;
+    const renewed = found === undefined || this.#exchan.isHeadSent ? undefined : this.#stater.renewed?.(token);
+    if (renewed !== undefined) this.#tell(renewed);
     return found ?? empty;
   }
 

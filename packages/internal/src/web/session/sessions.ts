@@ -35,6 +35,9 @@ export class Sessions {
   of(req: SessionRequest, resp: SessionResponse): Session {
     const exchan = {
       isSecure: req.scheme === "https",
+      get isHeadSent() {
+        return resp.isHeadSent;
+      },
       cookie: (name: string) => req.cookie(name),
       setCookie: (name: string, value: string, options: CookieOptions) => resp.setCookie(name, value, options),
       varies: () => (resp.isHeadSent ? undefined : resp.addHeader("vary", "cookie")),

@@ -46,3 +46,21 @@ type StaterProps = PropsOf<typeof staterProps>;
 export function cookieOf({ cookieName, sameSite, isPersistent, maxLifetime }: StaterProps): SessionCookie {
   return { name: cookieName, sameSite, maxAge: isPersistent ? Math.floor(maxLifetime / 1000) : undefined };
 }
+
+/** The times of a session, in milliseconds since the epoch. */
+interface SessionTimes {
+  readonly createdAt: number;
+  readonly usedAt: number;
+  readonly now: number;
+}
+
+/**
+ * Whether a session goes on. One that seems to come from later was made while the clock was ahead: it must not last for
+ * longer by all of that.
+ */
+export function isWithin(
+  { idleTimeout, maxLifetime }: Pick<StaterProps, "idleTimeout" | "maxLifetime">,
+  { createdAt, usedAt, now }: SessionTimes,
+): boolean {
+  return Math.abs(now - usedAt) < idleTimeout && Math.abs(now - createdAt) < maxLifetime;
+}

@@ -79,6 +79,11 @@ export interface StaterPart extends Part {
     changes: readonly SessionChange[],
     options?: SessionWriteOptions,
   ): Promise<SessionWrite>;
+  /**
+   * For a stater whose tokens hold the time of the last use: the token that the client of a session is to have from now
+   * on, so that the session does not become idle; `undefined`: the one that it has.
+   */
+  renewed?(token: string): string | undefined;
   /** Another token for the same session. The old one is no good any more; `undefined` if it was not. */
   rotate(token: string): Promise<string | undefined>;
   /** Ends a session. */

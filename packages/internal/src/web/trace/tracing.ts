@@ -10,6 +10,7 @@ import type { Fields } from "../../http/fields.ts";
 import type { Request, RequestTracer } from "../request/request.ts";
 import type { Response, ResponseTracer } from "../response/response.ts";
 import type { RequestStories } from "../../operator/request-stories.ts";
+import { Sampler } from "../../operator/sampler.ts";
 import { spanSink } from "../../operator/span-sink.ts";
 import { readTraceParent } from "../../operator/trace-context.ts";
 import { Trace, type TraceHost } from "../../operator/trace.ts";
@@ -49,6 +50,7 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
   readonly #props: PropsOf<typeof traceProps>;
   readonly clock: Clock;
   readonly #stories: RequestStories;
+  readonly #sampler = new Sampler();
   /** The path of the webapp. */
   readonly #path: () => string;
 
@@ -95,7 +97,7 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
       const parent = readTraceParent(req.headers);
       if (parent !== undefined) return parent.isSampled;
     }
-    return Math.random() * 1e6 < tracesPerMillion;
+    return this.#sampler.takesNext(tracesPerMillion);
   }
 
   traceOf(fields: Fields, isSampled: boolean): Trace {

@@ -173,7 +173,7 @@ class MemCacher implements CacherPart {
     this.#wobjects.replaceHead(entry, head);
     this.#noteUrl(entry, head);
     // A 304 may bring more fields than the response had.
-    this.#admission.resize(entry, sizeOf(entry.key, entry.length));
+    this.#admission.resize(entry, sizeOf(entry));
     this.#makeRoom();
   }
 

@@ -126,3 +126,23 @@ test("a wobject that is asked for stays ready, and others make room for it", () 
   expect(two.ready).toBeUndefined();
   expect(contentOf(wobjects, two)).toBe("2");
 });
+
+test.each([100, 1000, 8000, 10_000, 100_000])("who reads %i bytes slowly keeps no other wobjects in memory", (size) => {
+  const wobjects = new MemWobjects({ slabSize: () => 1024 * 1024, maxReady: () => 100 });
+  const entry = wobjects.add(head(), [Buffer.alloc(size)], size);
+  const { content } = wobjects.wobjectOf(entry).source;
+  expect(content?.length).toBe(size);
+  expect(content?.buffer.byteLength).toBeLessThan(size + 1000);
+});
+
+test("contents that are ready beside their slab are counted, and have a bound", () => {
+  const wobjects = new MemWobjects({ slabSize: () => 1024 * 1024, maxReady: () => 5 });
+  const entries = Array.from({ length: 10 }, () => wobjects.add(head(), [Buffer.alloc(6000)], 6000));
+  const before = wobjects.otherMemory;
+  for (const entry of entries.slice(0, 2)) wobjects.wobjectOf(entry);
+  expect(wobjects.otherMemory - before).toBe(2 * (6000 + 3000));
+  for (const entry of entries) wobjects.wobjectOf(entry);
+  expect(wobjects.otherMemory - before).toBe(2 * (6000 + 3000));
+  for (const entry of entries) wobjects.remove(entry);
+  expect(entries.filter(({ ready }) => ready !== undefined)).toEqual([]);
+});

@@ -2,7 +2,8 @@
 // are ready as objects, too.
 //
 //   MemEntry ──> slab: │ head, packed │ content │
-//       └──> ReadyWobject, for some: head and source
+//       └──> ReadyWobject, for some: head and source, with a copy of content that shares a slab with others: a client
+//            that reads slowly would keep all of the slab in memory
 
 import { Buffer } from "node:buffer";
 import { memorySource, type Source } from "../../response/source.ts";
@@ -31,7 +32,7 @@ export class MemEntry implements Evictable, Piece {
     this.offset = offset;
     this.headRoom = headRoom;
     this.length = length;
-    this.size = sizeOf(key, length);
+    this.size = sizeOf(this);
   }
 
   get packedHead(): string {
@@ -46,9 +47,9 @@ export class MemEntry implements Evictable, Piece {
     return this.slab.bytes.subarray(this.offset + this.headRoom, this.offset + this.length);
   }
 
-  /** What is ready would keep the old slab in memory. */
-  moved(): void {
-    this.ready?.drop();
+  /** Whether others have parts of the same slab. */
+  get sharesSlab(): boolean {
+    return this.slab.bytes.length > this.length;
   }
 }
 
@@ -61,22 +62,16 @@ export class ReadyWobject implements Wobject {
   readonly list: readonly Wobject[];
   /** Since it was looked at last. */
   isUsed = false;
-  readonly #all: Set<ReadyWobject>;
+  /** The memory that its content has beside the slab, in bytes. */
+  readonly copied: number;
 
-  /** It is one of `all`. */
-  constructor(entry: MemEntry, head: WobjectHead, all: Set<ReadyWobject>) {
-    this.#all = all.add(this);
+  constructor(entry: MemEntry, head: WobjectHead) {
+    const { content, sharesSlab } = entry;
     this.entry = entry;
-    entry.ready = this;
     this.head = head;
-    this.source = memorySource(entry.content);
+    this.source = memorySource(sharesSlab ? copyOf(content) : content);
+    this.copied = sharesSlab ? content.length : 0;
     this.list = [this];
-  }
-
-  /** The entry has it no longer; whoever has it can use it. */
-  drop(): void {
-    this.#all.delete(this);
-    this.entry.ready = undefined;
   }
 }
 
@@ -86,6 +81,8 @@ export class MemWobjects {
   readonly #slabs: Slabs;
   /** The one that is looked at next comes first. */
   readonly #ready = new Set<ReadyWobject>();
+  /** Of their contents, in bytes. */
+  #copied = 0;
 
   constructor(options: { readonly slabSize: () => number; readonly maxReady: () => number }) {
     this.#maxReady = options.maxReady;
@@ -94,7 +91,7 @@ export class MemWobjects {
 
   /** The memory that is taken beside that of the entries, in bytes, estimated. */
   get otherMemory(): number {
-    return this.#slabs.waste + this.#ready.size * readySize;
+    return this.#slabs.waste + this.#ready.size * readySize + this.#copied;
   }
 
   /** Packs a head and content of this size. */
@@ -116,7 +113,7 @@ export class MemWobjects {
 
   /** The entry is not stored any more. */
   remove(entry: MemEntry): void {
-    entry.ready?.drop();
+    this.#drop(entry);
     this.#slabs.release(entry);
   }
 
@@ -131,8 +128,12 @@ export class MemWobjects {
       ready.isUsed = true;
       return ready;
     }
-    const made = new ReadyWobject(entry, head ?? unpackHead(entry.key, entry.packedHead), this.#ready);
-    if (this.#ready.size > this.#maxReady()) this.#dropOne();
+    const made = new ReadyWobject(entry, head ?? unpackHead(entry.key, entry.packedHead));
+    entry.ready = made;
+    this.#ready.add(made);
+    this.#copied += made.copied;
+    const max = this.#maxReady();
+    while (this.#ready.size > max || this.#copied > max * readySize) this.#dropOne();
     return made;
   }
 
@@ -148,7 +149,7 @@ export class MemWobjects {
       if (entry.ready !== undefined) entry.ready.head = head;
       return;
     }
-    entry.ready?.drop();
+    this.#drop(entry);
     const { content } = entry;
     this.#slabs.release(entry);
     const { slab, offset } = this.#slabs.reserve(needed + content.length);
@@ -163,13 +164,22 @@ export class MemWobjects {
 
   clear(): void {
     this.#ready.clear();
+    this.#copied = 0;
     this.#slabs.clear();
+  }
+
+  /** It is ready no longer; whoever has it can use it. */
+  #drop(entry: MemEntry): void {
+    const { ready } = entry;
+    if (ready === undefined || !this.#ready.delete(ready)) return;
+    this.#copied -= ready.copied;
+    entry.ready = undefined;
   }
 
   /** One that was not used for the longest time, roughly. */
   #dropOne(): void {
     for (const ready of this.#ready) {
-      if (!ready.isUsed) return ready.drop();
+      if (!ready.isUsed) return this.#drop(ready.entry);
       ready.isUsed = false;
       this.#ready.delete(ready);
       this.#ready.add(ready);
@@ -177,12 +187,22 @@ export class MemWobjects {
   }
 }
 
-/** In memory, in bytes, beside the slab: the object, its key, and its places in maps and lists. */
-export function sizeOf(key: string, length: number): number {
-  return entrySize + key.length + length;
+/** What an entry takes in memory, in bytes. */
+export function sizeOf({ key, length, sharesSlab }: MemEntry): number {
+  return entrySize + key.length + length + (sharesSlab ? 0 : bufferSize);
 }
 
+/** In bytes: the object, and its places in maps and lists. */
 const entrySize = 250;
+/** In bytes: the objects of a buffer that it has for itself, as measured. */
+const bufferSize = 700;
 
 /** Of one that is ready: head, source, and the form in which it is sent. In bytes, estimated. */
 export const readySize = 3000;
+
+/** In memory of its own. */
+function copyOf(content: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(content.length);
+  copy.set(content);
+  return copy;
+}

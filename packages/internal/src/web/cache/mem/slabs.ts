@@ -1,4 +1,4 @@
-// Many small pieces of memory in few buffers: a buffer of its own costs some hundred bytes.
+// Many small pieces of memory in few buffers: a buffer of its own costs some hundred bytes. Larger ones have one.
 //
 //   slab   │ piece │ piece │ released │ piece │ released │ free │      filled from left to right
 //                └──────────────────────┴── move to the current slab when more than half is released
@@ -27,8 +27,6 @@ export interface Piece {
   length: number;
   /** Its number in the slab. */
   index: number;
-  /** It was copied to another place. */
-  moved(): void;
 }
 
 export class Slabs {
@@ -50,8 +48,9 @@ export class Slabs {
   /** A place for so many bytes. Give it to a piece with `hold` in the same turn. */
   reserve(length: number): { readonly slab: Slab; readonly offset: number } {
     const size = this.#slabSize();
-    // Not worth a part of a slab: it would leave much free at the end.
-    if (length > size / 16) return { slab: this.#newSlab(length), offset: 0 };
+    // Not worth a part of a slab: it would leave much free at the end. And whoever reads a large piece slowly keeps no
+    // others in memory.
+    if (length > Math.min(maxShared, size / 16)) return { slab: this.#newSlab(length), offset: 0 };
     const current = this.#current;
     if (current !== undefined && current.used + length <= current.bytes.length) {
       return { slab: current, offset: current.used };
@@ -100,7 +99,6 @@ export class Slabs {
       piece.offset = place.offset;
       piece.slab.bytes.set(bytes, piece.offset);
       this.hold(piece);
-      piece.moved();
     }
   }
 
@@ -109,3 +107,6 @@ export class Slabs {
     return { bytes: Buffer.allocUnsafeSlow(size), used: 0, live: 0, pieces: [] };
   }
 }
+
+/** In bytes. */
+const maxShared = 8 * 1024;
