@@ -18,7 +18,11 @@ export function sharedWriter(desc: DescMessage): (message: object) => Uint8Array
   return (message) => {
     write ??= messageWriter(desc, new Map());
     output.size = 0;
-    return write(output, message) ? output.bytes.subarray(0, output.size) : undefined;
+    const isWritten = write(output, message);
+    const { bytes, size } = output;
+    // One large message must not keep its memory for good.
+    if (bytes.length > maxKept) output = new Output();
+    return isWritten ? bytes.subarray(0, size) : undefined;
   };
 }
 
@@ -228,4 +232,6 @@ function scalarWriter(scalar: ScalarType | undefined, number: number): PartWrite
 
 const lengthDelimited = 2;
 const encoder = new TextEncoder();
-const output = new Output();
+/** In bytes, of memory that is used again. No prop: larger messages are worth memory of their own. */
+const maxKept = 256 * 1024;
+let output = new Output();

@@ -54,6 +54,16 @@ test("fields that are unknown, and values that are wrong, are left to protobuf-e
   expect(binary?.encodeShared?.({ name: "no message" })).toBeUndefined();
 });
 
+test("a large message has memory of its own, which the next one leaves as it is", () => {
+  const { binary } = protoMessage(BookSchema);
+  const large = create(BookSchema, { name: "x".repeat(1_000_000) });
+  const shared = binary?.encodeShared?.(large);
+  binary?.encodeShared?.(create(BookSchema, { name: "yyyy" }));
+  expect(shared).toEqual(toBinary(BookSchema, large));
+  const small = binary?.encodeShared?.(create(BookSchema, { name: "z" }));
+  expect(small?.buffer.byteLength).toBeLessThan(10_000);
+});
+
 test("whatever is written is what protobuf-es writes", () => {
   const descs = [...file_interop.messages, ...file_library.messages];
   let written = 0;
