@@ -26,9 +26,9 @@ export const directOnread: OnReadOpts = { buffer: sharedBuffer, callback: receiv
 const onreadKeys = findOnreadKeys();
 
 /**
- * Reads a socket from now on. `reader` receives all further input, unless the socket was dialled with an
- * `onread` other than `directOnread`: then that does. `streamReader` receives what the stream holds already, before that, and everything if the
- * runtime does not support direct reading: bytes that may be kept. Returns whether it does.
+ * Reads a socket from now on. `reader` receives all further input, unless the socket was dialled with an `onread` other
+ * than `directOnread`: then that does. `streamReader` receives what the stream holds already, before that, and
+ * everything if the runtime does not support direct reading: bytes that may be kept. Returns whether it does.
  */
 export function readDirectly(socket: Socket, reader: DirectReader, streamReader: (bytes: Buffer) => void): boolean {
   const isDirect = setOnread(socket);
