@@ -2,6 +2,7 @@
 
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
+import { sendEnd } from "./call-end.ts";
 import type { SentMessage } from "./frame-output.ts";
 import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
 import { messageCost } from "./inbox.ts";
@@ -70,7 +71,7 @@ export class CalledStream extends Stream {
   /** Ends the call. `isBegun`: whether it may have had an effect. */
   finish(end: CallEnd, isBegun = true): void {
     if (this.isOver) return;
-    this.session.output.end(this.id, end, isBegun);
+    sendEnd(this.session.output, this.id, end, isBegun);
     this.over(ended, ended);
   }
 

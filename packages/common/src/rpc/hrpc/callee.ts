@@ -1,7 +1,8 @@
-// Takes the calls of a peer. Apart from the session: a client whose server makes no calls needs none of it.
+// The calls of a peer. Apart from the session: a client whose server makes no calls needs none of it.
 
 import { CalledStream } from "./called-stream.ts";
 import { readCall } from "./received-call.ts";
+import { StreamTable } from "./stream-table.ts";
 import type { StreamSession } from "./stream.ts";
 
 /** Who serves the calls of a peer. */
@@ -11,24 +12,23 @@ export interface CalleeOptions {
   readonly maxMessageSize: (path: string) => number;
 }
 
-/** For `callee` of a session. */
+/** For `callee` of one session. */
 export class Callee {
+  /** The calls that are open. */
+  readonly streams = new StreamTable<CalledStream>();
   readonly #options: CalleeOptions;
 
   constructor(options: CalleeOptions) {
     this.#options = options;
   }
 
-  /** The stream of a CALL frame. Throws ProtocolFault. */
-  begin(id: number, session: StreamSession, flags: number, payload: Uint8Array): CalledStream {
+  /** Takes the call of a CALL frame, while its payload is there. Throws ProtocolFault. */
+  take(id: number, session: StreamSession, flags: number, payload: Uint8Array): void {
+    const { serve, maxMessageSize } = this.#options;
     const received = readCall(payload, flags);
-    const maxMessageSize = this.#options.maxMessageSize(received.head.path);
-    return new CalledStream(id, session, maxMessageSize, received, flags);
-  }
-
-  /** While the payload of its CALL is there. */
-  serve(stream: CalledStream): void {
-    this.#options.serve(stream);
+    const stream = new CalledStream(id, session, maxMessageSize(received.head.path), received, flags);
+    this.streams.add(stream);
+    serve(stream);
     stream.keepOnly();
   }
 }

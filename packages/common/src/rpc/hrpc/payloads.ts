@@ -47,18 +47,18 @@ export interface CallEnd {
   readonly trailers: Metadata;
 }
 
-const writer = new PayloadWriter();
+const frameWriter = new PayloadWriter();
 /** Nothing of it is sent, and nobody adds to it. */
 export const noMetadata = new Metadata();
 
 /** A SETTINGS frame. */
 export function settingsFrame(settings: PeerSettings): Uint8Array {
-  begin();
+  const writer = beginFrame();
   for (const [name, id] of entriesOf(settingIds)) {
     writer.byte(id);
     writer.uint32(settings[name]);
   }
-  return finish(frameTypes.settings, 0, 0);
+  return finishFrame(frameTypes.settings, 0, 0);
 }
 
 /** Throws ProtocolFault for settings that are out of range. */
@@ -98,16 +98,16 @@ export function writeCallHead(writer: PayloadWriter, { path, timeout, codec, met
 
 /** A CALL frame without a message. */
 export function callFrame(streamId: number, head: CallHead): Uint8Array {
-  begin();
+  const writer = beginFrame();
   writeCallHead(writer, head);
-  return finish(frameTypes.call, 0, streamId);
+  return finishFrame(frameTypes.call, 0, streamId);
 }
 
 /** A HEADERS frame. */
 export function headersFrame(streamId: number, metadata: Metadata): Uint8Array {
-  begin();
+  const writer = beginFrame();
   writeMetadata(writer, metadata);
-  return finish(frameTypes.headers, 0, streamId);
+  return finishFrame(frameTypes.headers, 0, streamId);
 }
 
 /** Throws ProtocolFault. */
@@ -118,23 +118,15 @@ export function readHeaders(payload: Uint8Array): Metadata {
   return metadata;
 }
 
-/** An END frame. `isBegun`: whether the call may have had an effect. */
-export function endFrame(streamId: number, { error, trailers }: CallEnd, isBegun: boolean): Uint8Array {
-  begin();
-  writer.byte(error === undefined ? 0 : rpcCodes[error.code]);
-  writer.text(error?.message ?? "");
-  writer.number(error?.details.length ?? 0);
-  for (const { type, value } of error?.details ?? []) {
-    writer.text(type);
-    writer.bytes(value);
-  }
-  writeMetadata(writer, trailers);
-  return finish(frameTypes.end, isBegun ? 0 : frameFlags.notBegun, streamId);
-}
-
-/** The end of a call that went well and has no trailers: the usual one. */
-export function plainEndFrame(streamId: number): Uint8Array {
-  return endFrame(streamId, { error: undefined, trailers: noMetadata }, true);
+/** An END frame that refuses a call: it has never begun. */
+export function refusalFrame(streamId: number, reason: string): Uint8Array {
+  const writer = beginFrame();
+  writer.byte(rpcCodes.unavailable);
+  writer.text(reason);
+  // No details, and no metadata.
+  writer.number(0);
+  writer.number(0);
+  return finishFrame(frameTypes.end, frameFlags.notBegun, streamId);
 }
 
 /** Throws ProtocolFault. */
@@ -154,11 +146,11 @@ export function readEnd(payload: Uint8Array): CallEnd {
 
 /** A GOAWAY frame. `lastStreamId`: the last stream of the peer that is or was served. */
 export function goAwayFrame(lastStreamId: number, code: GoAwayCode, reason: string): Uint8Array {
-  begin();
+  const writer = beginFrame();
   writer.uint32(lastStreamId);
   writer.byte(code);
   writer.text(reason);
-  return finish(frameTypes.goAway, 0, 0);
+  return finishFrame(frameTypes.goAway, 0, 0);
 }
 
 /** Throws ProtocolFault. The code may be one of a later version. */
@@ -177,7 +169,7 @@ export function isTooMuch({ metadata }: { readonly metadata: Metadata }): boolea
 /** Metadata of a frame. More are not sent, and end the connection where they come. */
 export const maxMetadata = 256;
 
-function writeMetadata(writer: PayloadWriter, { list }: Metadata): void {
+export function writeMetadata(writer: PayloadWriter, { list }: Metadata): void {
   writer.number(list.length / 2);
   for (const text of list) writer.text(text);
 }
@@ -204,14 +196,17 @@ export function readMetadata(reader: PayloadReader, none = new Metadata()): Meta
   return Metadata.received(entries);
 }
 
-function begin(): void {
-  writer.cut(0);
-  writer.head();
+/** The writer for the payload of a frame, which `finishFrame` returns. */
+export function beginFrame(): PayloadWriter {
+  frameWriter.cut(0);
+  frameWriter.head();
+  return frameWriter;
 }
 
-function finish(type: number, flags: number, streamId: number): Uint8Array {
-  writer.headAt(0, type, flags, streamId);
-  return writer.take();
+/** The whole frame, whose payload was written. */
+export function finishFrame(type: number, flags: number, streamId: number): Uint8Array {
+  frameWriter.headAt(0, type, flags, streamId);
+  return frameWriter.take();
 }
 
 function entriesOf(ids: typeof settingIds): [keyof PeerSettings, number][] {

@@ -6,7 +6,6 @@
 //   open ── drain(), or GOAWAY of the peer ──> leaving: no new calls ── the last call is over ──> closed
 //     └── a fault of the peer: GOAWAY with its code; the connection breaks ──────────────────────> closed
 
-import { Metadata } from "../metadata.ts";
 import { NotBegunError } from "../not-begun.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { CalledStream } from "./called-stream.ts";
@@ -29,6 +28,7 @@ import {
   readGoAway,
   readHeaders,
   readSettings,
+  refusalFrame,
   settingsFrame,
   type CallHead,
 } from "./payloads.ts";
@@ -43,7 +43,6 @@ export class Session implements StreamSession {
   readonly #options: SessionOptions;
   readonly #reader: FrameReader;
   readonly #calling = new StreamTable<CallingStream>();
-  readonly #called = new StreamTable<CalledStream>();
   #hasSettings = false;
   /** The next stream that we open. */
   #nextId: number;
@@ -72,7 +71,7 @@ export class Session implements StreamSession {
 
   /** How many calls are open, in both directions. */
   get streamCount(): number {
-    return this.#calling.size + this.#called.size;
+    return this.#calling.size + (this.#options.callee?.streams.size ?? 0);
   }
 
   /** How many more calls the peer takes now. */
@@ -224,15 +223,12 @@ export class Session implements StreamSession {
       throw broken(`a call has the number ${id} after ${this.#lastPeerId}`);
     this.#lastPeerId = id;
     const { callee, settings } = this.#options;
-    if (callee === undefined || this.#isLeaving || this.#called.size >= settings.maxStreams) {
-      this.#spend(1);
-      const why =
-        callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : "too many calls are open";
-      return this.output.end(id, { error: new RpcError("unavailable", why), trailers: new Metadata() }, false);
-    }
-    const stream = callee.begin(id, this, flags, payload);
-    this.#called.add(stream);
-    callee.serve(stream);
+    if (callee !== undefined && !this.#isLeaving && callee.streams.size < settings.maxStreams)
+      return callee.take(id, this, flags, payload);
+    this.#spend(1);
+    const why =
+      callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : "too many calls are open";
+    this.output.write(refusalFrame(id, why));
   }
 
   #gotEnd(id: number, flags: number, payload: Uint8Array): void {
@@ -297,11 +293,11 @@ export class Session implements StreamSession {
   #calledOf(id: number): CalledStream | undefined {
     if (this.#isOurs(id) || id > this.#lastPeerId)
       throw broken(`a frame is for the stream ${id}, which was not opened`);
-    return this.#called.get(id);
+    return this.#options.callee?.streams.get(id);
   }
 
   forget(id: number): void {
-    if (!this.#calling.delete(id) && !this.#called.delete(id)) return;
+    if (!this.#calling.delete(id) && this.#options.callee?.streams.delete(id) !== true) return;
     if (this.#isClosed) return;
     this.#changed();
     this.#closeIfDone();
@@ -318,7 +314,7 @@ export class Session implements StreamSession {
     this.#reader.stop();
     this.output.stop();
     for (const stream of this.#calling) stream.broken(new RpcError("unavailable", reason));
-    for (const stream of this.#called) stream.canceled();
+    for (const stream of this.#options.callee?.streams ?? []) stream.canceled();
     this.#options.changed?.();
     this.#options.carrier.close();
   }

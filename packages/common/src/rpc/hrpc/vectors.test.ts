@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { codeOfNumber, isRpcCode, rpcCodes } from "../codes.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
+import { endFrame } from "./call-end.ts";
 import { FrameReader } from "./frame-reader.ts";
 import {
   frame,
@@ -67,7 +68,7 @@ function written(vector: Vector): Uint8Array {
     case "end": {
       const details = (vector.details ?? []).map(([type, hex]) => ({ type, value: Buffer.from(hex, "hex") }));
       const error = code === 0 ? undefined : new RpcError(codeOfNumber(code), message, { details });
-      return payloads.endFrame(stream, { error, trailers: metadata }, flags === 0);
+      return endFrame(stream, { error, trailers: metadata }, flags === 0);
     }
     case "credit":
       return numberFrame(frameTypes.credit, stream, vector.amount!);
