@@ -34,6 +34,7 @@ export {
 export { EnvelopeReader } from "./rpc/envelope-reader.ts";
 export type { HttpPath, HttpRule } from "./rpc/http-rule.ts";
 export {
+  codecOf,
   decodeMessage,
   encodeMessage,
   serializeMessage,

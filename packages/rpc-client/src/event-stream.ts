@@ -1,8 +1,8 @@
 // Server-sent events as a stream of messages, which is asked for again after a lost connection
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
-import { endOfStreamFromJson, Metadata, pause, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
-import { readPieces } from "./response-content.ts";
+import { Metadata, pause, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
+import { endCall, readPieces } from "./response-content.ts";
 
 /** One event. */
 export interface ServerEvent {
@@ -80,7 +80,7 @@ export async function* followEvents(
       const reader = new EventReader(maxSize);
       for await (const piece of readPieces(response, call.signal)) {
         for (const { type, data, id } of reader.push(piece)) {
-          if (type === "end") return end(data, call);
+          if (type === "end") return endCall(call, data);
           lastId = id ?? lastId;
           failures = 0;
           yield data;
@@ -101,9 +101,3 @@ export async function* followEvents(
 const maxFailures = 8;
 /** In ms. */
 const firstPause = 100;
-
-function end(data: string, call: OutgoingCall): void {
-  const { error, trailers } = endOfStreamFromJson(data);
-  call.trailersCame(trailers);
-  if (error !== undefined) throw error;
-}

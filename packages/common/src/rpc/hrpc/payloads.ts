@@ -23,12 +23,12 @@ export interface PeerSettings {
 export const initialSettings: PeerSettings = { maxStreams: 100, credit: 65_536, maxFrameSize: 16_384, codings: 0 };
 
 /** The numbers of settings. Unknown ones are ignored. */
-const settingIds: { readonly [Name in keyof PeerSettings]: number } = {
-  maxStreams: 1,
-  credit: 2,
-  maxFrameSize: 3,
-  codings: 4,
-};
+const settingIds: readonly [name: keyof PeerSettings, id: number][] = [
+  ["maxStreams", 1],
+  ["credit", 2],
+  ["maxFrameSize", 3],
+  ["codings", 4],
+];
 
 /** The beginning of a call. */
 export interface CallHead {
@@ -54,7 +54,7 @@ export const noMetadata = new Metadata();
 /** A SETTINGS frame. */
 export function settingsFrame(settings: PeerSettings): Uint8Array {
   const writer = beginFrame();
-  for (const [name, id] of entriesOf(settingIds)) {
+  for (const [name, id] of settingIds) {
     writer.byte(id);
     writer.uint32(settings[name]);
   }
@@ -66,7 +66,7 @@ export function readSettings(payload: Uint8Array): PeerSettings {
   if (payload.length % 5 !== 0) throw new ProtocolFault(goAwayCodes.protocol, "settings are pairs of 5 bytes");
   const settings: { -readonly [Name in keyof PeerSettings]: number } = { ...initialSettings };
   for (let at = 0; at < payload.length; at += 5) {
-    for (const [name, id] of entriesOf(settingIds))
+    for (const [name, id] of settingIds)
       if (id === payload[at]) settings[name] = readUint32(payload, at + 1);
   }
   const { credit, maxFrameSize } = settings;
@@ -207,13 +207,4 @@ export function beginFrame(): PayloadWriter {
 export function finishFrame(type: number, flags: number, streamId: number): Uint8Array {
   frameWriter.headAt(0, type, flags, streamId);
   return frameWriter.take();
-}
-
-function entriesOf(ids: typeof settingIds): [keyof PeerSettings, number][] {
-  return [
-    ["maxStreams", ids.maxStreams],
-    ["credit", ids.credit],
-    ["maxFrameSize", ids.maxFrameSize],
-    ["codings", ids.codings],
-  ];
 }
