@@ -5,6 +5,13 @@
 //   | length | type | flags | stream     | payload    all numbers big-endian; length: of the payload
 //   +--------+------+-------+------------+---------
 
+import type * as goAwayCodes from "./go-away-codes.ts";
+
+/** By name. Modules rather than objects: of these, minifiers keep the numbers alone. */
+export * as frameFlags from "./frame-flags.ts";
+export * as frameTypes from "./frame-types.ts";
+export * as goAwayCodes from "./go-away-codes.ts";
+
 /** The first bytes of each side. */
 export const preface = Uint8Array.from("HRPC/1\r\n\r\n", (character) => character.charCodeAt(0));
 
@@ -13,56 +20,6 @@ export const protocolName = "hrpc";
 
 /** In bytes. */
 export const frameHeadSize = 9;
-
-/** The types of frames. A type that is not here is ignored: later versions may add some. */
-export const frameTypes = {
-  settings: 0,
-  call: 1,
-  headers: 2,
-  message: 3,
-  close: 4,
-  end: 5,
-  cancel: 6,
-  credit: 7,
-  ping: 8,
-  goAway: 9,
-} as const;
-
-/** The flags of frames, by type. */
-export const frameFlags = {
-  /** Of MESSAGE: the message goes on in the next MESSAGE frame of the stream. */
-  more: 0x01,
-  /**
-   * Of MESSAGE: no message follows this one. From the callee: nothing at all, as the call went well. Of CALL: its only
-   * message stands behind the head.
-   */
-  last: 0x02,
-  /** Of MESSAGE, and of CALL with a message: it is compressed, by gzip or Brotli. Each of its frames says so. */
-  gzip: 0x04,
-  brotli: 0x08,
-  /** Of END: the call has never begun, so it may be repeated whatever it does. */
-  notBegun: 0x01,
-  /** Of PING: it answers one. */
-  ack: 0x01,
-} as const;
-
-/** Why a connection ends, as GOAWAY has it. */
-export const goAwayCodes = {
-  /** In order: idle for long, or a server that shuts down. */
-  none: 0,
-  /** A frame that breaks the rules. */
-  protocol: 1,
-  /** More bytes than there was credit for. */
-  flowControl: 2,
-  /** A payload beyond the maximum. */
-  frameSize: 3,
-  /** Too many frames that bring nothing. */
-  flood: 4,
-  /** The peer sent nothing, or took nothing, for too long. */
-  timeout: 5,
-  /** A fault of ours. */
-  internal: 6,
-} as const;
 
 /** A number of `goAwayCodes`. */
 export type GoAwayCode = (typeof goAwayCodes)[keyof typeof goAwayCodes];
