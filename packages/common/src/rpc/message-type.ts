@@ -49,7 +49,13 @@ export type TakenOf<T> = T extends MessageType<unknown, infer Taken> ? Taken : n
 export type MessageCodec = "proto" | "json";
 
 /** How the messages of a procedure are encoded, if nobody says otherwise. */
-export function codecOf({ input, output }: { readonly input: MessageType; readonly output: MessageType }): MessageCodec {
+export function codecOf({
+  input,
+  output,
+}: {
+  readonly input: MessageType;
+  readonly output: MessageType;
+}): MessageCodec {
   return input.binary !== undefined && output.binary !== undefined ? "proto" : "json";
 }
 

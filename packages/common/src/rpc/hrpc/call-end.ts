@@ -4,12 +4,11 @@ import { rpcCodes } from "../codes.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import { frameFlags, frameTypes } from "./frames.ts";
-import { beginFrame, finishFrame, isTooMuch, noMetadata, writeMetadata, type CallEnd } from "./payloads.ts";
+import { beginFrame, finishFrame, isTooMuch, writeMetadata, type CallEnd } from "./payloads.ts";
 import type { SessionOutput } from "./session-output.ts";
 
 /** Sends an END. What the peer would refuse for its size is left out. */
 export function sendEnd(output: SessionOutput, id: number, end: CallEnd, isBegun: boolean): void {
-  if (isBegun) output.earned();
   if (end.error === undefined && end.trailers.isEmpty) return output.write(endFrame(id, plainEnd, true));
   if (!isTooMuch({ metadata: end.trailers }) && output.writeWhole(endFrame(id, end, isBegun))) return;
   const { code, message } = end.error ?? new RpcError("internal", "the trailers are too large for a frame");
@@ -32,4 +31,4 @@ export function endFrame(streamId: number, { error, trailers }: CallEnd, isBegun
 }
 
 /** Of a call that went well and has no trailers: the usual one. */
-const plainEnd: CallEnd = { error: undefined, trailers: noMetadata };
+const plainEnd: CallEnd = { error: undefined, trailers: new Metadata() };

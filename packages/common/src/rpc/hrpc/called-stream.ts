@@ -2,6 +2,7 @@
 
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
+import type { Callee } from "./callee.ts";
 import { sendEnd } from "./call-end.ts";
 import type { SentMessage } from "./frame-output.ts";
 import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
@@ -15,12 +16,21 @@ export class CalledStream extends Stream {
   readonly head: CallHead;
   /** The peer does not want the answer any more, or is gone. Set by whoever serves the call. */
   onCancel: () => void = ignore;
+  readonly #callee: Callee;
   /** The message of the CALL frame, while that lasts. */
   #only: Uint8Array | undefined;
 
   /** `flags`: of the CALL. Throws ProtocolFault. */
-  constructor(id: number, session: StreamSession, maxMessageSize: number, { head, only }: ReceivedCall, flags: number) {
+  constructor(
+    id: number,
+    session: StreamSession,
+    callee: Callee,
+    maxMessageSize: number,
+    { head, only }: ReceivedCall,
+    flags: number,
+  ) {
     super(id, session, maxMessageSize);
+    this.#callee = callee;
     this.head = head;
     if (only === undefined) return;
     if (only.length + messageCost > session.credit) {
@@ -64,6 +74,7 @@ export class CalledStream extends Stream {
    */
   answer(message: SentMessage): boolean {
     if (this.isOver || !sendAnswer(this.session.output, this.id, message)) return false;
+    this.#callee.earned();
     this.over(ended, ended);
     return true;
   }
@@ -71,8 +82,16 @@ export class CalledStream extends Stream {
   /** Ends the call. `isBegun`: whether it may have had an effect. */
   finish(end: CallEnd, isBegun = true): void {
     if (this.isOver) return;
+    if (isBegun) this.#callee.earned();
     sendEnd(this.session.output, this.id, end, isBegun);
     this.over(ended, ended);
+  }
+
+  /** The peer has sent CANCEL. Throws ProtocolFault. */
+  gotCancel(): void {
+    // Calls that begin and are canceled cost us much more than the peer.
+    this.#callee.spend();
+    this.canceled();
   }
 
   /** The peer has sent CANCEL, or is gone. */

@@ -1,6 +1,7 @@
 // The calls of a peer. Apart from the session: a client whose server makes no calls needs none of it.
 
 import { CalledStream } from "./called-stream.ts";
+import { goAwayCodes, ProtocolFault } from "./frames.ts";
 import { readCall } from "./received-call.ts";
 import { StreamTable } from "./stream-table.ts";
 import type { StreamSession } from "./stream.ts";
@@ -10,6 +11,15 @@ export interface CalleeOptions {
   readonly serve: (stream: CalledStream) => void;
   /** Of a message of a call, in bytes, by the path of the procedure. */
   readonly maxMessageSize: (path: string) => number;
+  /** Default: there is no limit, as for a client that trusts its server. */
+  readonly flood?: FloodLimit;
+}
+
+/** A budget for frames that bring nothing. */
+export interface FloodLimit {
+  /** False: there were too many. */
+  spend(amount: number): boolean;
+  earn(amount: number): void;
 }
 
 /** For `callee` of one session. */
@@ -26,9 +36,20 @@ export class Callee {
   take(id: number, session: StreamSession, flags: number, payload: Uint8Array): void {
     const { serve, maxMessageSize } = this.#options;
     const received = readCall(payload, flags);
-    const stream = new CalledStream(id, session, maxMessageSize(received.head.path), received, flags);
+    const stream = new CalledStream(id, session, this, maxMessageSize(received.head.path), received, flags);
     this.streams.add(stream);
     serve(stream);
     stream.keepOnly();
+  }
+
+  /** A call was answered. */
+  earned(): void {
+    this.#options.flood?.earn(1);
+  }
+
+  /** A frame has come that brings nothing. Throws ProtocolFault after too many. */
+  spend(): void {
+    if (this.#options.flood?.spend(1) !== false) return;
+    throw new ProtocolFault(goAwayCodes.flood, "too many frames bring nothing");
   }
 }

@@ -4,7 +4,7 @@ import { asRpcError } from "../call-limits.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { SentMessage } from "./frame-output.ts";
-import { frame, frameFlags, frameTypes, goAwayCodes, ProtocolFault } from "./frames.ts";
+import { frame, frameFlags, frameTypes, goAwayCodes, noBytes, ProtocolFault } from "./frames.ts";
 import type { CallEnd } from "./payloads.ts";
 import { Stream, type StreamSession } from "./stream.ts";
 
@@ -82,8 +82,6 @@ export class CallingStream extends Stream {
     );
   }
 }
-
-const noBytes = new Uint8Array();
 
 function wentWell(): CallEnd {
   return { error: undefined, trailers: new Metadata() };

@@ -41,10 +41,7 @@ export class FrameReader extends RecordReader {
     let at = 0;
     for (; at < bytes.length && this.#prefaceSize < preface.length; at++) {
       if (bytes[at] === preface[this.#prefaceSize++]) continue;
-      throw new ProtocolFault(
-        goAwayCodes.protocol,
-        "it does not begin with the preface HRPC/1: it speaks another protocol",
-      );
+      throw new ProtocolFault(goAwayCodes.protocol, "it speaks another protocol than HRPC/1");
     }
     return bytes.subarray(at);
   }
@@ -56,7 +53,7 @@ export class FrameReader extends RecordReader {
   }
 
   protected sizeAt(bytes: Uint8Array, at: number): number {
-    const size = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    const size = readUint32(bytes, at) >>> 8;
     if (size <= this.#maxFrameSize) return size;
     throw new ProtocolFault(goAwayCodes.frameSize, `a frame of ${size} bytes is larger than ${this.#maxFrameSize}`);
   }

@@ -48,10 +48,7 @@ export function writeFrameHead(
   streamId: number,
   at = 0,
 ): void {
-  bytes[at] = size >>> 16;
-  bytes[at + 1] = size >>> 8;
-  bytes[at + 2] = size;
-  bytes[at + 3] = type;
+  writeUint32(bytes, at, (size << 8) | type);
   bytes[at + 4] = flags;
   writeUint32(bytes, at + 5, streamId);
 }
@@ -64,12 +61,14 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   return bytes;
 }
 
+/** Of no bytes. */
+export const noBytes = new Uint8Array();
+
 /** A frame whose payload is one number of 32 bits. */
 export function numberFrame(type: number, streamId: number, number: number): Uint8Array {
-  const bytes = new Uint8Array(frameHeadSize + 4);
-  writeFrameHead(bytes, 4, type, 0, streamId);
-  writeUint32(bytes, frameHeadSize, number);
-  return bytes;
+  const payload = new Uint8Array(4);
+  writeUint32(payload, 0, number);
+  return frame(type, 0, streamId, payload);
 }
 
 /** Big-endian. */

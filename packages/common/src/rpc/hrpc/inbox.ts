@@ -3,7 +3,7 @@
 
 import { tooLarge } from "../envelope.ts";
 import { RpcError } from "../rpc-error.ts";
-import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
+import { frameFlags, goAwayCodes, noBytes, ProtocolFault } from "./frames.ts";
 
 /**
  * Makes the error for whoever still reads or writes on a stream that is over. Mostly there is nobody, and an error with
@@ -183,5 +183,3 @@ export class Inbox {
     this.#owed = 0;
   }
 }
-
-const noBytes = new Uint8Array();

@@ -1,7 +1,7 @@
 // The pieces that payloads are made of: numbers of variable length (LEB128, as in protobuf), and texts and bytes with
 // their length before them.
 
-import { frameHeadSize, goAwayCodes, ProtocolFault, writeFrameHead } from "./frames.ts";
+import { frameHeadSize, goAwayCodes, noBytes, ProtocolFault, writeFrameHead } from "./frames.ts";
 
 /** Writes payloads one behind the other, into memory that grows with them. */
 export class PayloadWriter {
@@ -148,6 +148,13 @@ export class PayloadReader {
     return byte;
   }
 
+  /** Big-endian. */
+  uint32(): number {
+    let value = 0;
+    for (let i = 0; i < 4; i++) value = value * 256 + this.byte();
+    return value;
+  }
+
   /** They are valid as long as the payload is. */
   bytes(): Uint8Array {
     const size = this.number();
@@ -185,7 +192,6 @@ export class PayloadReader {
   }
 }
 
-const noBytes = new Uint8Array();
 /** In bytes: of the memory of a writer at first, and of memory that is kept for further use. */
 const firstSize = 1024;
 const maxSpare = 64 * 1024;

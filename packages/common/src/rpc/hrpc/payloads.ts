@@ -3,8 +3,9 @@
 import { codeOfNumber, rpcCodes } from "../codes.ts";
 import type { MessageCodec } from "../message-type.ts";
 import { Metadata } from "../metadata.ts";
+import { NotBegunError } from "../not-begun.ts";
 import { RpcError, type ErrorDetail } from "../rpc-error.ts";
-import { frameFlags, frameTypes, goAwayCodes, ProtocolFault, readUint32, type GoAwayCode } from "./frames.ts";
+import { frameFlags, frameTypes, goAwayCodes, ProtocolFault, type GoAwayCode } from "./frames.ts";
 import { PayloadReader, PayloadWriter } from "./payload-bytes.ts";
 
 /** What each side may do, as the other one has said. */
@@ -30,6 +31,9 @@ const settingIds: readonly [name: keyof PeerSettings, id: number][] = [
   ["codings", 4],
 ];
 
+/** In bytes. */
+const settingSize = 5;
+
 /** The beginning of a call. */
 export interface CallHead {
   /** `/shop.v1.Stock/find`. */
@@ -48,8 +52,6 @@ export interface CallEnd {
 }
 
 const frameWriter = new PayloadWriter();
-/** Nothing of it is sent, and nobody adds to it. */
-export const noMetadata = new Metadata();
 
 /** A SETTINGS frame. */
 export function settingsFrame(settings: PeerSettings): Uint8Array {
@@ -63,11 +65,12 @@ export function settingsFrame(settings: PeerSettings): Uint8Array {
 
 /** Throws ProtocolFault for settings that are out of range. */
 export function readSettings(payload: Uint8Array): PeerSettings {
-  if (payload.length % 5 !== 0) throw new ProtocolFault(goAwayCodes.protocol, "settings are pairs of 5 bytes");
+  const reader = new PayloadReader(payload);
   const settings: { -readonly [Name in keyof PeerSettings]: number } = { ...initialSettings };
-  for (let at = 0; at < payload.length; at += 5) {
-    for (const [name, id] of settingIds)
-      if (id === payload[at]) settings[name] = readUint32(payload, at + 1);
+  for (let rest = payload.length; rest > 0; rest -= settingSize) {
+    const id = reader.byte();
+    const value = reader.uint32();
+    for (const [name, known] of settingIds) if (known === id) settings[name] = value;
   }
   const { credit, maxFrameSize } = settings;
   const isSane =
@@ -130,7 +133,15 @@ export function refusalFrame(streamId: number, reason: string): Uint8Array {
 }
 
 /** Throws ProtocolFault. */
-export function readEnd(payload: Uint8Array): CallEnd {
+export function readCredit(payload: Uint8Array): number {
+  const reader = new PayloadReader(payload);
+  const amount = reader.uint32();
+  reader.end();
+  return amount;
+}
+
+/** Throws ProtocolFault. */
+export function readEnd(payload: Uint8Array, flags: number): CallEnd {
   const reader = new PayloadReader(payload);
   const code = reader.byte();
   const message = reader.text();
@@ -141,7 +152,12 @@ export function readEnd(payload: Uint8Array): CallEnd {
   const trailers = readMetadata(reader);
   reader.end();
   if (code === 0) return { error: undefined, trailers };
-  return { error: new RpcError(codeOfNumber(code), message, { details, metadata: trailers }), trailers };
+  const options = { details, metadata: trailers };
+  const isBegun = (flags & frameFlags.notBegun) === 0;
+  const error = isBegun
+    ? new RpcError(codeOfNumber(code), message, options)
+    : new NotBegunError(message, codeOfNumber(code), options);
+  return { error, trailers };
 }
 
 /** A GOAWAY frame. `lastStreamId`: the last stream of the peer that is or was served. */
@@ -155,10 +171,8 @@ export function goAwayFrame(lastStreamId: number, code: GoAwayCode, reason: stri
 
 /** Throws ProtocolFault. The code may be one of a later version. */
 export function readGoAway(payload: Uint8Array): { lastStreamId: number; code: number; reason: string } {
-  if (payload.length < 5) throw new ProtocolFault(goAwayCodes.protocol, "GOAWAY is too short");
-  const reader = new PayloadReader(payload.subarray(4));
-  const code = reader.byte();
-  return { lastStreamId: readUint32(payload, 0), code, reason: reader.text() };
+  const reader = new PayloadReader(payload);
+  return { lastStreamId: reader.uint32(), code: reader.byte(), reason: reader.text() };
 }
 
 /** Whether metadata is more than a peer takes. */

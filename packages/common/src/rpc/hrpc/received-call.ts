@@ -1,7 +1,8 @@
 // A CALL as it came, with the message that it may have.
 
 import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
-import { noMetadata, readMetadata, type CallHead } from "./payloads.ts";
+import { Metadata } from "../metadata.ts";
+import { readMetadata, type CallHead } from "./payloads.ts";
 import { PayloadReader } from "./payload-bytes.ts";
 import { TextMemo } from "./text-memo.ts";
 
@@ -10,6 +11,9 @@ export interface ReceivedCall {
   /** The only message, if it stands in the frame. It is valid as long as the payload is. */
   readonly only: Uint8Array | undefined;
 }
+
+/** Nothing of it is sent, and nobody adds to it. */
+export const noMetadata = new Metadata();
 
 /** Metadata that is empty is one object for all calls: nobody may add to it. Throws ProtocolFault. */
 export function readCall(payload: Uint8Array, flags: number): ReceivedCall {

@@ -6,7 +6,7 @@ import { frameHeadSize } from "./frames.ts";
 import type { MessageCompression } from "./message-coding.ts";
 import type { FrameSink } from "./outbox.ts";
 import { callFrame, initialSettings, isTooMuch, type CallHead, type PeerSettings } from "./payloads.ts";
-import type { FloodLimit, SessionCarrier } from "./session-carrier.ts";
+import type { SessionCarrier } from "./session-carrier.ts";
 
 export class SessionOutput implements FrameSink {
   readonly compression: MessageCompression;
@@ -14,14 +14,12 @@ export class SessionOutput implements FrameSink {
   peer: PeerSettings = initialSettings;
   readonly frames: FrameOutput;
   readonly #carrier: SessionCarrier;
-  readonly #flood: FloodLimit | undefined;
   #isStopped = false;
 
-  constructor(carrier: SessionCarrier, compression: MessageCompression, flood?: FloodLimit) {
+  constructor(carrier: SessionCarrier, compression: MessageCompression) {
     this.compression = compression;
     this.#carrier = carrier;
     this.frames = new FrameOutput(carrier);
-    this.#flood = flood;
   }
 
   get maxFrameSize(): number {
@@ -61,11 +59,6 @@ export class SessionOutput implements FrameSink {
   call(id: number, head: CallHead): void {
     if (!isTooMuch(head) && this.writeWhole(callFrame(id, head))) return;
     throw new RpcError("resource_exhausted", "the metadata of the call is too large for a frame");
-  }
-
-  /** A call of the peer was answered. */
-  earned(): void {
-    this.#flood?.earn(1);
   }
 
   /** Nothing more is sent than what waits. */

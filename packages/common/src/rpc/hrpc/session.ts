@@ -11,19 +11,11 @@ import { RpcError } from "../rpc-error.ts";
 import type { CalledStream } from "./called-stream.ts";
 import { CallingStream, type HeadersTaker } from "./calling-stream.ts";
 import { FrameReader } from "./frame-reader.ts";
-import {
-  frame,
-  frameFlags,
-  frameTypes,
-  goAwayCodes,
-  preface,
-  ProtocolFault,
-  readUint32,
-  type GoAwayCode,
-} from "./frames.ts";
+import { frame, frameFlags, frameTypes, goAwayCodes, preface, ProtocolFault, type GoAwayCode } from "./frames.ts";
 import { messageCost } from "./inbox.ts";
 import {
   goAwayFrame,
+  readCredit,
   readEnd,
   readGoAway,
   readHeaders,
@@ -59,9 +51,9 @@ export class Session implements StreamSession {
 
   /** Sends preface and settings at once. */
   constructor(options: SessionOptions) {
-    const { role, settings, carrier, compression, flood } = options;
+    const { role, settings, carrier, compression } = options;
     this.#options = options;
-    this.output = new SessionOutput(carrier, compression, flood);
+    this.output = new SessionOutput(carrier, compression);
     this.credit = settings.credit;
     this.#nextId = role === "client" ? 1 : 2;
     this.#reader = new FrameReader(settings.maxFrameSize, this.#gotFrame);
@@ -192,7 +184,7 @@ export class Session implements StreamSession {
       case frameTypes.close:
         return this.#calledOf(id)?.closed();
       case frameTypes.cancel:
-        return this.#gotCancel(id);
+        return this.#calledOf(id)?.gotCancel();
       case frameTypes.credit:
         return this.#gotCredit(id, payload);
       case frameTypes.settings:
@@ -203,7 +195,7 @@ export class Session implements StreamSession {
         return this.#gotGoAway(payload);
       default:
         // Of a later version.
-        this.#spend(1);
+        this.#options.callee?.spend();
     }
   };
 
@@ -225,7 +217,7 @@ export class Session implements StreamSession {
     const { callee, settings } = this.#options;
     if (callee !== undefined && !this.#isLeaving && callee.streams.size < settings.maxStreams)
       return callee.take(id, this, flags, payload);
-    this.#spend(1);
+    this.#options.callee?.spend();
     const why =
       callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : "too many calls are open";
     this.output.write(refusalFrame(id, why));
@@ -234,22 +226,11 @@ export class Session implements StreamSession {
   #gotEnd(id: number, flags: number, payload: Uint8Array): void {
     const stream = this.#callingOf(id);
     if (stream === undefined) return;
-    const end = readEnd(payload);
-    const isRefused = end.error !== undefined && (flags & frameFlags.notBegun) !== 0;
-    stream.gotEnd(isRefused ? { ...end, error: new NotBegunError(end.error.message, end.error.code) } : end);
-  }
-
-  #gotCancel(id: number): void {
-    const stream = this.#calledOf(id);
-    if (stream === undefined) return;
-    // Calls that begin and are canceled cost us much more than the peer.
-    this.#spend(1);
-    stream.canceled();
+    stream.gotEnd(readEnd(payload, flags));
   }
 
   #gotCredit(id: number, payload: Uint8Array): void {
-    if (payload.length !== 4) throw broken("CREDIT is not a number of 4 bytes");
-    const amount = readUint32(payload, 0);
+    const amount = readCredit(payload);
     if (amount < messageCost) throw broken(`CREDIT is below ${messageCost}`);
     this.#streamOf(id)?.gotCredit(amount);
   }
@@ -257,7 +238,7 @@ export class Session implements StreamSession {
   #gotPing(flags: number, payload: Uint8Array): void {
     if (payload.length !== pingSize) throw broken(`PING is not ${pingSize} bytes`);
     if ((flags & frameFlags.ack) !== 0) return this.#ponged?.();
-    this.#spend(1);
+    this.#options.callee?.spend();
     this.output.write(frame(frameTypes.ping, frameFlags.ack, 0, payload));
   }
 
@@ -268,11 +249,6 @@ export class Session implements StreamSession {
     for (const stream of this.#calling) if (stream.id > lastStreamId) stream.broken(new NotBegunError(why));
     this.#changed();
     this.#closeIfDone();
-  }
-
-  #spend(amount: number): void {
-    if (this.#options.flood?.spend(amount) !== false) return;
-    throw new ProtocolFault(goAwayCodes.flood, "too many frames bring nothing");
   }
 
   #isOurs(id: number): boolean {
@@ -286,13 +262,13 @@ export class Session implements StreamSession {
 
   #callingOf(id: number): CallingStream | undefined {
     if (id === 0 || !this.#isOurs(id) || id >= this.#nextId)
-      throw broken(`a frame is for the stream ${id}, which we have not opened`);
+      throw broken(`a frame is for the stream ${id}, which was never opened`);
     return this.#calling.get(id);
   }
 
   #calledOf(id: number): CalledStream | undefined {
     if (this.#isOurs(id) || id > this.#lastPeerId)
-      throw broken(`a frame is for the stream ${id}, which was not opened`);
+      throw broken(`a frame is for the stream ${id}, which was never opened`);
     return this.#options.callee?.streams.get(id);
   }
 

@@ -106,7 +106,7 @@ function read({ frame, flags = 0 }: Vector, payload: Uint8Array): Partial<Vector
     case "headers":
       return { metadata: [...payloads.readHeaders(payload)] };
     case "end": {
-      const { error, trailers } = payloads.readEnd(payload);
+      const { error, trailers } = payloads.readEnd(payload, flags);
       const details = (error?.details ?? []).map(
         ({ type, value }) => [type, Buffer.from(value).toString("hex")] as const,
       );
