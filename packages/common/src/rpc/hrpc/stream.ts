@@ -8,7 +8,7 @@
 import { isPromiseLike } from "../../guarded.ts";
 import type { SentMessage } from "./frame-output.ts";
 import { frameFlags, frameTypes, goAwayCodes, numberFrame, ProtocolFault } from "./frames.ts";
-import { Inbox, type FailureReason, type ReceivedMessage } from "./inbox.ts";
+import { Inbox, type FailureReason, type InboxOptions, type ReceivedMessage } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { SessionOutput } from "./session-output.ts";
 
@@ -81,7 +81,7 @@ export abstract class Stream {
   protected get inbox(): Inbox {
     if (this.#inbox !== undefined) return this.#inbox;
     const { id, session, maxMessageSize } = this;
-    const inbox = (this.#inbox = new Inbox({
+    const inbox = (this.#inbox = this.makeInbox({
       credit: session.credit,
       maxMessageSize,
       grant: (amount) => {
@@ -91,6 +91,10 @@ export abstract class Stream {
     if (this.#readFailure !== undefined) inbox.fail(this.#readFailure);
     if (this.#isClosed) inbox.end();
     return inbox;
+  }
+
+  protected makeInbox(options: InboxOptions): Inbox {
+    return new Inbox(options);
   }
 
   /** Whether nothing has come yet, and nobody waits for anything. */
