@@ -58,7 +58,7 @@ export {
   type ProcedureKind,
 } from "./rpc/procedure.ts";
 export { NotBegunError } from "./rpc/not-begun.ts";
-export { pause } from "./rpc/retries.ts";
+export { backOff, pause } from "./rpc/retries.ts";
 export { SingleCall } from "./rpc/single-call.ts";
 export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { schemaMessage, type SchemaMessage } from "./rpc/schema-message.ts";

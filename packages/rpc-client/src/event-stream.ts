@@ -1,7 +1,7 @@
 // Server-sent events as a stream of messages, which is asked for again after a lost connection
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
-import { Metadata, pause, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
+import { backOff, Metadata, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
 import { endCall, readPieces } from "./response-content.ts";
 
 /** One event. */
@@ -91,7 +91,7 @@ export async function* followEvents(
       // Without an id, the stream would begin anew.
       const mayGoOn = error instanceof RpcError && error.code === "unavailable" && lastId !== undefined;
       if (!mayGoOn || failures >= maxFailures) throw error;
-      await pause(firstPause * 2 ** failures * (0.5 + Math.random()), call.signal);
+      await backOff(firstPause, failures, call.signal);
       call.signal.throwIfAborted();
     }
   }

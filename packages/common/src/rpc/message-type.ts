@@ -1,5 +1,6 @@
 // The type of the messages of a procedure: how they are checked, and how they become bytes and text.
 
+import { encoder } from "./bytes.ts";
 import { RpcError } from "./rpc-error.ts";
 
 declare const carried: unique symbol;
@@ -84,4 +85,3 @@ export function serializeMessage(type: MessageType, codec: MessageCodec, message
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
-const encoder = new TextEncoder();

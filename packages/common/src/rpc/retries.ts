@@ -31,7 +31,7 @@ export class Retries {
 
   /** The time before it. */
   pause(attempts: number, signal: AbortSignal): Promise<void> {
-    return pause(firstPause * 2 ** (attempts - 1) * (0.5 + Math.random()), signal);
+    return backOff(firstPause, attempts - 1, signal);
   }
 
   get #hasBudget(): boolean {
@@ -47,6 +47,11 @@ function mayRepeat(idempotency: Idempotency, error: unknown): boolean {
 const maxBudget = 20;
 /** In ms. */
 const firstPause = 50;
+
+/** Waits for about `first` ms, and twice as long after each failure. Ends early when the signal aborts. */
+export function backOff(first: number, failures: number, signal: AbortSignal): Promise<void> {
+  return pause(first * 2 ** failures * (0.5 + Math.random()), signal);
+}
 
 /** Ends early when the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,11 @@
 // A call of ours, which the peer answers.
 
+import { noBytes } from "../bytes.ts";
 import { asRpcError } from "../call-limits.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { SentMessage } from "./frame-output.ts";
-import { frame, frameFlags, frameTypes, goAwayCodes, noBytes, ProtocolFault } from "./frames.ts";
+import { frame, frameFlags, frameTypes, goAwayCodes, ProtocolFault } from "./frames.ts";
 import type { CallEnd } from "./payloads.ts";
 import { Stream, type StreamSession } from "./stream.ts";
 

@@ -1,8 +1,9 @@
 // Cuts the bytes of a peer into its preface and frames. A frame that lies whole in one piece is handed out where it
 // lies; one that goes on in the next piece is put together in memory of its own, at most one frame.
 
+import { readUint32 } from "../bytes.ts";
 import { RecordReader } from "../record-reader.ts";
-import { frameHeadSize, goAwayCodes, preface, ProtocolFault, readUint32, type FrameTaker } from "./frames.ts";
+import { frameHeadSize, goAwayCodes, preface, ProtocolFault, type FrameTaker } from "./frames.ts";
 
 export class FrameReader extends RecordReader {
   readonly #maxFrameSize: number;

@@ -5,6 +5,7 @@
 //   | length | type | flags | stream     | payload    all numbers big-endian; length: of the payload
 //   +--------+------+-------+------------+---------
 
+import { encoder, writeUint32 } from "../bytes.ts";
 import type * as goAwayCodes from "./go-away-codes.ts";
 
 /** By name. Modules rather than objects: of these, minifiers keep the numbers alone. */
@@ -13,7 +14,7 @@ export * as frameTypes from "./frame-types.ts";
 export * as goAwayCodes from "./go-away-codes.ts";
 
 /** The first bytes of each side. */
-export const preface = Uint8Array.from("HRPC/1\r\n\r\n", (character) => character.charCodeAt(0));
+export const preface = encoder.encode("HRPC/1\r\n\r\n");
 
 /** The protocol's name: in ALPN, and as a subprotocol of WebSockets. */
 export const protocolName = "hrpc";
@@ -61,25 +62,9 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   return bytes;
 }
 
-/** Of no bytes. */
-export const noBytes = new Uint8Array();
-
 /** A frame whose payload is one number of 32 bits. */
 export function numberFrame(type: number, streamId: number, number: number): Uint8Array {
   const payload = new Uint8Array(4);
   writeUint32(payload, 0, number);
   return frame(type, 0, streamId, payload);
-}
-
-/** Big-endian. */
-export function readUint32(bytes: Uint8Array, at: number): number {
-  const low = ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-  return (bytes[at] ?? 0) * 0x1000000 + low;
-}
-
-export function writeUint32(bytes: Uint8Array, at: number, number: number): void {
-  bytes[at] = number >>> 24;
-  bytes[at + 1] = number >>> 16;
-  bytes[at + 2] = number >>> 8;
-  bytes[at + 3] = number;
 }

@@ -1,9 +1,10 @@
 // The messages of the peer on one stream: put together from frames, and kept until somebody asks for them. What they
 // take is bounded by the credit that the peer has: it gets new credit for what was read.
 
+import { noBytes } from "../bytes.ts";
 import { tooLarge } from "../envelope.ts";
 import type { RpcError } from "../rpc-error.ts";
-import { frameFlags, goAwayCodes, noBytes, ProtocolFault } from "./frames.ts";
+import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
 
 /**
  * Makes the error for whoever still reads or writes on a stream that is over. Mostly there is nobody, and an error with

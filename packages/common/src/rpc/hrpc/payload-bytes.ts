@@ -1,7 +1,8 @@
 // The pieces that payloads are made of: numbers of variable length (LEB128, as in protobuf), and texts and bytes with
 // their length before them.
 
-import { frameHeadSize, goAwayCodes, noBytes, ProtocolFault, writeFrameHead } from "./frames.ts";
+import { encoder, noBytes } from "../bytes.ts";
+import { frameHeadSize, goAwayCodes, ProtocolFault, writeFrameHead } from "./frames.ts";
 
 /** Writes payloads one behind the other, into memory that grows with them. */
 export class PayloadWriter {
@@ -198,7 +199,6 @@ const maxSpare = 64 * 1024;
 /** In characters. Not a prop: where the encoder begins to be faster. */
 const maxByCharacter = 128;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function malformed(reason: string): ProtocolFault {

@@ -74,7 +74,10 @@ interface Side {
 
 type SideOptions = Partial<SessionOptions & CalleeOptions>;
 
-function side(role: "client" | "server", { serve, maxMessageSize = () => 1_000_000, flood, ...options }: SideOptions = {}): Side {
+function side(
+  role: "client" | "server",
+  { serve, maxMessageSize = () => 1_000_000, flood, ...options }: SideOptions = {},
+): Side {
   const carrier = new TestCarrier();
   const faults: ProtocolFault[] = [];
   const errors: unknown[] = [];

@@ -5,6 +5,7 @@
 //       <──────  HEADERS, MESSAGE …, END    END is the end for both, as is a MESSAGE that is marked as the last one
 //     CANCEL                  ──────>       at any time; nothing of it is sent after that
 
+import { encoder } from "../bytes.ts";
 import { isPromiseLike } from "../../guarded.ts";
 import type { SentMessage } from "./frame-output.ts";
 import { frameFlags, frameTypes, goAwayCodes, numberFrame, ProtocolFault } from "./frames.ts";
@@ -139,5 +140,3 @@ export abstract class Stream {
     this.session.forget(this.id);
   }
 }
-
-const encoder = new TextEncoder();

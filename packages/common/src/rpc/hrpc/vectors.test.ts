@@ -1,5 +1,6 @@
 // The test vectors of docs/hrpc.md: what is written is what they say, and what is read from them, too.
 
+import { readUint32 } from "../bytes.ts";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { codeOfNumber, isRpcCode, rpcCodes } from "../codes.ts";
@@ -7,16 +8,7 @@ import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import { endFrame } from "./call-end.ts";
 import { FrameReader } from "./frame-reader.ts";
-import {
-  frame,
-  frameFlags,
-  frameTypes,
-  goAwayCodes,
-  numberFrame,
-  preface,
-  readUint32,
-  type GoAwayCode,
-} from "./frames.ts";
+import { frame, frameFlags, frameTypes, goAwayCodes, numberFrame, preface, type GoAwayCode } from "./frames.ts";
 import { noCompression } from "./message-coding.ts";
 import * as payloads from "./payloads.ts";
 import { readCall } from "./received-call.ts";
