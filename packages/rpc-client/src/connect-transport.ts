@@ -17,7 +17,7 @@ import {
   type Transport,
 } from "@hemi/common/rpc";
 import { followEvents } from "./event-stream.ts";
-import { endCall, readAll, readPieces } from "./response-content.ts";
+import { brokenOff, endCall, readAll, readPieces } from "./response-content.ts";
 
 /** How calls are made. */
 export interface ConnectOptions {
@@ -82,7 +82,7 @@ async function* callStream(connection: Connection, call: OutgoingCall): AsyncGen
       yield decodeMessage(call.procedure.output, codec, next.bytes);
     }
   }
-  throw new RpcError("unavailable", "the stream was broken off before its end");
+  throw brokenOff();
 }
 
 async function* callByEvents(connection: Connection, call: OutgoingCall): AsyncGenerator<unknown, void, void> {

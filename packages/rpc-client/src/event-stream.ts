@@ -2,7 +2,7 @@
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
 import { backOff, Metadata, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
-import { endCall, readPieces } from "./response-content.ts";
+import { brokenOff, endCall, readPieces } from "./response-content.ts";
 
 /** One event. */
 export interface ServerEvent {
@@ -86,7 +86,7 @@ export async function* followEvents(
           yield data;
         }
       }
-      throw new RpcError("unavailable", "the stream was broken off before its end");
+      throw brokenOff();
     } catch (error) {
       // Without an id, the stream would begin anew.
       const mayGoOn = error instanceof RpcError && error.code === "unavailable" && lastId !== undefined;

@@ -10,7 +10,7 @@ export async function* readPieces(response: Response, signal: AbortSignal): Asyn
     for (;;) {
       const next = await reader.read().catch((cause: unknown) => {
         signal.throwIfAborted();
-        throw new RpcError("unavailable", "the answer was broken off", { cause });
+        throw brokenOff(cause);
       });
       if (next.done) return;
       yield next.value;
@@ -44,4 +44,9 @@ export function endCall(call: OutgoingCall, text: string): void {
   const { error, trailers } = endOfStreamFromJson(text);
   call.trailersCame(trailers);
   if (error !== undefined) throw error;
+}
+
+/** For an answer without its end. */
+export function brokenOff(cause?: unknown): RpcError {
+  return new RpcError("unavailable", "the answer was broken off", { cause });
 }

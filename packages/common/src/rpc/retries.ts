@@ -24,7 +24,7 @@ export class Retries {
    * is not repeated.
    */
   spend(attempts: number, idempotency: Idempotency, error: unknown): boolean {
-    if (attempts > this.#most || !mayRepeat(idempotency, error) || !this.#hasBudget) return false;
+    if (attempts > this.#most || !mayRepeat(idempotency, error) || this.#budget <= maxBudget / 2) return false;
     this.#budget--;
     return true;
   }
@@ -32,10 +32,6 @@ export class Retries {
   /** The time before it. */
   pause(attempts: number, signal: AbortSignal): Promise<void> {
     return backOff(firstPause, attempts - 1, signal);
-  }
-
-  get #hasBudget(): boolean {
-    return this.#budget > maxBudget / 2;
   }
 }
 

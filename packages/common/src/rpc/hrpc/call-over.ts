@@ -9,7 +9,7 @@ import type { OutgoingCall } from "../outgoing-call.ts";
 import { streamsIn } from "../procedure.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { SingleCall } from "../single-call.ts";
-import type { CallingStream } from "./calling-stream.ts";
+import { wentWell, type CallingStream } from "./calling-stream.ts";
 import type { SentMessage } from "./frame-output.ts";
 import type { CallEnd } from "./payloads.ts";
 import type { Session } from "./session.ts";
@@ -45,7 +45,7 @@ export async function* callOver(
       headersCame(new Metadata());
       yield decodeMessage(procedure.output, codec, bytes);
     }
-    const { error, trailers } = stream.end ?? { error: undefined, trailers: new Metadata() };
+    const { error, trailers } = stream.end ?? wentWell();
     headersCame(new Metadata());
     call.trailersCame(trailers);
     if (error !== undefined) throw error;

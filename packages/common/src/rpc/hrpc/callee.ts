@@ -1,6 +1,6 @@
 // The calls of a peer. Apart from the session: a client whose server makes no calls needs none of it.
 
-import { CalledStream } from "./called-stream.ts";
+import { CalledStream, type CallBudget } from "./called-stream.ts";
 import { goAwayCodes, ProtocolFault } from "./frames.ts";
 import { readCall } from "./received-call.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -23,7 +23,7 @@ export interface FloodLimit {
 }
 
 /** For `callee` of one session. */
-export class Callee {
+export class Callee implements CallBudget {
   /** The calls that are open. */
   readonly streams = new StreamTable<CalledStream>();
   readonly #options: CalleeOptions;
@@ -42,14 +42,12 @@ export class Callee {
     stream.keepOnly();
   }
 
-  /** A call was answered. */
   earned(): void {
     this.#options.flood?.earn(1);
   }
 
-  /** A frame has come that brings nothing. Throws ProtocolFault after too many. */
   spend(): void {
     if (this.#options.flood?.spend(1) !== false) return;
-    throw new ProtocolFault(goAwayCodes.flood, "too many frames bring nothing");
+    throw new ProtocolFault("too many frames bring nothing", goAwayCodes.flood);
   }
 }

@@ -19,11 +19,6 @@ export class FrameReader extends RecordReader {
     this.#take = take;
   }
 
-  /** The peer may end here: no frame is incomplete. */
-  override get isBetween(): boolean {
-    return super.isBetween && this.#prefaceSize % preface.length === 0;
-  }
-
   /** No other frame is handed out. */
   stop(): void {
     this.#isStopped = true;
@@ -42,7 +37,7 @@ export class FrameReader extends RecordReader {
     let at = 0;
     for (; at < bytes.length && this.#prefaceSize < preface.length; at++) {
       if (bytes[at] === preface[this.#prefaceSize++]) continue;
-      throw new ProtocolFault(goAwayCodes.protocol, "it speaks another protocol than HRPC/1");
+      throw new ProtocolFault("it speaks another protocol than HRPC/1");
     }
     return bytes.subarray(at);
   }
@@ -56,6 +51,6 @@ export class FrameReader extends RecordReader {
   protected sizeAt(bytes: Uint8Array, at: number): number {
     const size = readUint32(bytes, at) >>> 8;
     if (size <= this.#maxFrameSize) return size;
-    throw new ProtocolFault(goAwayCodes.frameSize, `a frame of ${size} bytes is larger than ${this.#maxFrameSize}`);
+    throw new ProtocolFault(`a frame of ${size} bytes is larger than ${this.#maxFrameSize}`, goAwayCodes.frameSize);
   }
 }

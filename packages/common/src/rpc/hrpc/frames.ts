@@ -6,7 +6,7 @@
 //   +--------+------+-------+------------+---------
 
 import { encoder, writeUint32 } from "../bytes.ts";
-import type * as goAwayCodes from "./go-away-codes.ts";
+import * as codes from "./go-away-codes.ts";
 
 /** By name. Modules rather than objects: of these, minifiers keep the numbers alone. */
 export * as frameFlags from "./frame-flags.ts";
@@ -23,7 +23,7 @@ export const protocolName = "hrpc";
 export const frameHeadSize = 9;
 
 /** A number of `goAwayCodes`. */
-export type GoAwayCode = (typeof goAwayCodes)[keyof typeof goAwayCodes];
+export type GoAwayCode = (typeof codes)[keyof typeof codes];
 
 /** The peer broke a rule: its connection ends. The message is for logs, and for the peer. */
 export class ProtocolFault extends Error {
@@ -31,7 +31,7 @@ export class ProtocolFault extends Error {
   /** What GOAWAY says. */
   readonly code: GoAwayCode;
 
-  constructor(code: GoAwayCode, message: string) {
+  constructor(message: string, code: GoAwayCode = codes.protocol) {
     super(message);
     this.code = code;
   }

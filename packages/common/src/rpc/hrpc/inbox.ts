@@ -64,10 +64,10 @@ export class Inbox {
     const cost = payload.length + messageCost;
     this.#credit -= cost;
     if (this.#credit < 0)
-      throw new ProtocolFault(goAwayCodes.flowControl, "more came on a stream than it had credit for");
+      throw new ProtocolFault("more came on a stream than it had credit for", goAwayCodes.flowControl);
     const coding = flags & (frameFlags.gzip | frameFlags.brotli);
     if (this.#isWithin && coding !== this.#pieceCoding) {
-      throw new ProtocolFault(goAwayCodes.protocol, "the pieces of a message have different flags");
+      throw new ProtocolFault("the pieces of a message have different flags");
     }
     // Nobody will read it.
     if (this.#failure !== undefined) return this.#grant(cost);
@@ -80,7 +80,7 @@ export class Inbox {
 
   /** No more messages come. Throws ProtocolFault within a message. */
   end(): void {
-    if (this.#isWithin) throw new ProtocolFault(goAwayCodes.protocol, "a stream ends within a message");
+    if (this.#isWithin) throw new ProtocolFault("a stream ends within a message");
     this.#isEnded = true;
     this.#waiter?.resolve(undefined);
     this.#waiter = undefined;
@@ -94,11 +94,6 @@ export class Inbox {
     this.#dropPieces();
     this.#waiter?.reject(failure());
     this.#waiter = undefined;
-  }
-
-  /** Why nothing more is to be read. */
-  get failure(): FailureReason | undefined {
-    return this.#failure;
   }
 
   /** The next message, `undefined` at the end. Throws or rejects with RpcError. One call at a time. */

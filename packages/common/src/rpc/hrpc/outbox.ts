@@ -33,7 +33,7 @@ export class Outbox {
   /** The peer takes more. Throws ProtocolFault for more than there can be. */
   grant(amount: number): void {
     this.#credit += amount;
-    if (this.#credit > maxCredit) throw new ProtocolFault(goAwayCodes.flowControl, "a stream has too much credit");
+    if (this.#credit > maxCredit) throw new ProtocolFault("a stream has too much credit", goAwayCodes.flowControl);
     this.#wake();
   }
 

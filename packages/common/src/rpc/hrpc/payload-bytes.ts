@@ -2,7 +2,7 @@
 // their length before them.
 
 import { encoder, noBytes } from "../bytes.ts";
-import { frameHeadSize, goAwayCodes, ProtocolFault, writeFrameHead } from "./frames.ts";
+import { frameHeadSize, ProtocolFault, writeFrameHead } from "./frames.ts";
 
 /** Writes payloads one behind the other, into memory that grows with them. */
 export class PayloadWriter {
@@ -202,5 +202,5 @@ const maxByCharacter = 128;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function malformed(reason: string): ProtocolFault {
-  return new ProtocolFault(goAwayCodes.protocol, `a payload is malformed: ${reason}`);
+  return new ProtocolFault(`a payload is malformed: ${reason}`);
 }

@@ -5,7 +5,7 @@ import type { MessageCodec } from "../message-type.ts";
 import { Metadata } from "../metadata.ts";
 import { NotBegunError } from "../not-begun.ts";
 import { RpcError, type ErrorDetail } from "../rpc-error.ts";
-import { frameFlags, frameTypes, goAwayCodes, ProtocolFault, type GoAwayCode } from "./frames.ts";
+import { frameFlags, frameTypes, ProtocolFault, type GoAwayCode } from "./frames.ts";
 import { PayloadReader, PayloadWriter } from "./payload-bytes.ts";
 
 /** What each side may do, as the other one has said. */
@@ -76,7 +76,7 @@ export function readSettings(payload: Uint8Array): PeerSettings {
   const isSane =
     isWithin(credit, initialSettings.credit, maxCredit) &&
     isWithin(maxFrameSize, initialSettings.maxFrameSize, maxPayload);
-  if (!isSane) throw new ProtocolFault(goAwayCodes.protocol, `settings are out of range: ${JSON.stringify(settings)}`);
+  if (!isSane) throw new ProtocolFault(`settings are out of range: ${JSON.stringify(settings)}`);
   return settings;
 }
 
@@ -196,14 +196,14 @@ export function readMetadata(reader: PayloadReader, none = new Metadata()): Meta
   const count = reader.number();
   if (count === 0) return none;
   if (count > maxMetadata) {
-    throw new ProtocolFault(goAwayCodes.protocol, `there are ${count} metadata, more than ${maxMetadata}`);
+    throw new ProtocolFault(`there are ${count} metadata, more than ${maxMetadata}`);
   }
   const entries: [string, string][] = [];
   for (let i = 0; i < count; i++) {
     const name = reader.text();
     const value = reader.text();
     if (!/^[0-9a-z_.-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
-      throw new ProtocolFault(goAwayCodes.protocol, `metadata is malformed: ${JSON.stringify(name.slice(0, 40))}`);
+      throw new ProtocolFault(`metadata is malformed: ${JSON.stringify(name.slice(0, 40))}`);
     }
     entries.push([name, value]);
   }

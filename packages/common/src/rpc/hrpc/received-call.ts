@@ -1,7 +1,7 @@
 // A CALL as it came, with the message that it may have.
 
-import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
 import { Metadata } from "../metadata.ts";
+import { frameFlags, ProtocolFault } from "./frames.ts";
 import { readMetadata, type CallHead } from "./payloads.ts";
 import { PayloadReader } from "./payload-bytes.ts";
 import { TextMemo } from "./text-memo.ts";
@@ -13,7 +13,7 @@ export interface ReceivedCall {
 }
 
 /** Nothing of it is sent, and nobody adds to it. */
-export const noMetadata = new Metadata();
+const noMetadata = new Metadata();
 
 /** Metadata that is empty is one object for all calls: nobody may add to it. Throws ProtocolFault. */
 export function readCall(payload: Uint8Array, flags: number): ReceivedCall {
@@ -21,7 +21,7 @@ export function readCall(payload: Uint8Array, flags: number): ReceivedCall {
   const path = likelyText(reader);
   const timeout = reader.number();
   const codec = reader.byte();
-  if (codec > 1) throw new ProtocolFault(goAwayCodes.protocol, `a call has the unknown codec ${codec}`);
+  if (codec > 1) throw new ProtocolFault(`a call has the unknown codec ${codec}`);
   const metadata = readMetadata(reader, noMetadata);
   const only = (flags & frameFlags.last) === 0 ? undefined : reader.rest();
   reader.end();

@@ -107,8 +107,7 @@ export class Session implements StreamSession {
 
   /** Opens a stream, which `begin` makes after it has sent its CALL. Throws NotBegunError, and what `begin` throws. */
   open<Opened extends CallingStream>(begin: (id: number) => Opened): Opened {
-    if (this.room === 0)
-      throw new NotBegunError(this.#isLeaving ? leaving : "too many calls are open on the connection");
+    if (this.room === 0) throw new NotBegunError(this.#isLeaving ? leaving : tooMany);
     const stream = begin(this.#nextId);
     this.#nextId += 2;
     this.#calling.add(stream);
@@ -171,7 +170,7 @@ export class Session implements StreamSession {
   }
 
   readonly #gotFrame = (type: number, flags: number, id: number, payload: Uint8Array): void => {
-    if (!this.#hasSettings && type !== frameTypes.settings) throw broken("the first frame is not SETTINGS");
+    if (!this.#hasSettings && type !== frameTypes.settings) throw new ProtocolFault("the first frame is not SETTINGS");
     switch (type) {
       case frameTypes.message:
         return this.#streamOf(id)?.gotMessage(payload, flags);
@@ -200,8 +199,8 @@ export class Session implements StreamSession {
   };
 
   #gotSettings(id: number, payload: Uint8Array): void {
-    if (this.#hasSettings) throw broken("SETTINGS came twice");
-    if (id !== 0) throw broken("SETTINGS has a stream");
+    if (this.#hasSettings) throw new ProtocolFault("SETTINGS came twice");
+    if (id !== 0) throw new ProtocolFault("SETTINGS has a stream");
     const former = this.output.peer.credit;
     this.output.peer = readSettings(payload);
     this.#hasSettings = true;
@@ -212,14 +211,13 @@ export class Session implements StreamSession {
 
   #gotCall(id: number, flags: number, payload: Uint8Array): void {
     if (this.#isOurs(id) || id <= this.#lastPeerId)
-      throw broken(`a call has the number ${id} after ${this.#lastPeerId}`);
+      throw new ProtocolFault(`a call has the number ${id} after ${this.#lastPeerId}`);
     this.#lastPeerId = id;
     const { callee, settings } = this.#options;
     if (callee !== undefined && !this.#isLeaving && callee.streams.size < settings.maxStreams)
       return callee.take(id, this, flags, payload);
     this.#options.callee?.spend();
-    const why =
-      callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : "too many calls are open";
+    const why = callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : tooMany;
     this.output.write(refusalFrame(id, why));
   }
 
@@ -231,12 +229,12 @@ export class Session implements StreamSession {
 
   #gotCredit(id: number, payload: Uint8Array): void {
     const amount = readCredit(payload);
-    if (amount < messageCost) throw broken(`CREDIT is below ${messageCost}`);
+    if (amount < messageCost) throw new ProtocolFault(`CREDIT is below ${messageCost}`);
     this.#streamOf(id)?.gotCredit(amount);
   }
 
   #gotPing(flags: number, payload: Uint8Array): void {
-    if (payload.length !== pingSize) throw broken(`PING is not ${pingSize} bytes`);
+    if (payload.length !== pingSize) throw new ProtocolFault(`PING is not ${pingSize} bytes`);
     if ((flags & frameFlags.ack) !== 0) return this.#ponged?.();
     this.#options.callee?.spend();
     this.output.write(frame(frameTypes.ping, frameFlags.ack, 0, payload));
@@ -262,13 +260,13 @@ export class Session implements StreamSession {
 
   #callingOf(id: number): CallingStream | undefined {
     if (id === 0 || !this.#isOurs(id) || id >= this.#nextId)
-      throw broken(`a frame is for the stream ${id}, which was never opened`);
+      throw new ProtocolFault(`a frame is for the stream ${id}, which was never opened`);
     return this.#calling.get(id);
   }
 
   #calledOf(id: number): CalledStream | undefined {
     if (this.#isOurs(id) || id > this.#lastPeerId)
-      throw broken(`a frame is for the stream ${id}, which was never opened`);
+      throw new ProtocolFault(`a frame is for the stream ${id}, which was never opened`);
     return this.#options.callee?.streams.get(id);
   }
 
@@ -301,7 +299,4 @@ const maxStreamId = 0xffff_ffff - 2;
 /** In bytes. */
 const pingSize = 8;
 const leaving = "the connection takes no more calls";
-
-function broken(message: string): ProtocolFault {
-  return new ProtocolFault(goAwayCodes.protocol, message);
-}
+const tooMany = "too many calls are open on the connection";

@@ -1,9 +1,17 @@
 // The messages of a peer that may send one only.
 
 import { RpcError } from "../rpc-error.ts";
-import { Inbox, type Kept, type ReceivedMessage } from "./inbox.ts";
+import { Inbox, type FailureReason, type Kept, type ReceivedMessage } from "./inbox.ts";
 
 export class SingleInbox extends Inbox {
+  /** Why nothing more is to be read. */
+  failure: FailureReason | undefined;
+
+  override fail(failure: FailureReason): void {
+    this.failure ??= failure;
+    super.fail(failure);
+  }
+
   /** After the end: the one message, if it has come. */
   takeOnly(): ReceivedMessage | undefined {
     return this.messages.shift();

@@ -43,7 +43,7 @@ export class SingleStream extends CallingStream {
       return taker.answered(undefined, payload, undefined);
     }
     super.gotMessage(payload, flags);
-    const { failure } = this.inbox;
+    const failure = this.#inbox?.failure;
     // Nobody reads, who would hear of it.
     if (failure !== undefined) this.cancel(failure());
   }

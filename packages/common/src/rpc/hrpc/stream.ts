@@ -8,7 +8,7 @@
 import { encoder } from "../bytes.ts";
 import { isPromiseLike } from "../../guarded.ts";
 import type { SentMessage } from "./frame-output.ts";
-import { frameFlags, frameTypes, goAwayCodes, numberFrame, ProtocolFault } from "./frames.ts";
+import { frameFlags, frameTypes, numberFrame, ProtocolFault } from "./frames.ts";
 import { Inbox, type FailureReason, type InboxOptions, type ReceivedMessage } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { SessionOutput } from "./session-output.ts";
@@ -107,14 +107,14 @@ export abstract class Stream {
 
   /** The peer has sent a MESSAGE. Throws ProtocolFault. */
   gotMessage(payload: Uint8Array, flags: number): void {
-    if (this.#isClosed) throw new ProtocolFault(goAwayCodes.protocol, "a message comes after the last one");
+    if (this.#isClosed) throw new ProtocolFault("a message comes after the last one");
     this.inbox.push(payload, flags);
     if ((flags & (frameFlags.last | frameFlags.more)) === frameFlags.last) this.closed();
   }
 
   /** No more messages come. Throws ProtocolFault. */
   closed(): void {
-    if (this.#isClosed) throw new ProtocolFault(goAwayCodes.protocol, "a stream is closed twice");
+    if (this.#isClosed) throw new ProtocolFault("a stream is closed twice");
     this.#inbox?.end();
     this.#isClosed = true;
   }
