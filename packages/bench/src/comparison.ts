@@ -25,8 +25,8 @@ export async function compare(
   theirs: ServerProcess,
   options: ComparisonOptions,
 ): Promise<Comparison> {
-  const { scheme = "http", headers = [], isVaried, content, seconds, connections } = options;
-  const load = { scheme, headers, isVaried, content, seconds, connections };
+  const { scheme = "http", headers = [], isVaried, content, cookies, seconds, connections } = options;
+  const load = { scheme, headers, isVaried, content, cookies, seconds, connections };
   const ourLoad = { ...load, port: ours.port, path: options.path };
   const theirLoad = { ...load, port: theirs.port, path: options.theirPath };
   for (const load of [ourLoad, theirLoad]) await measure({ ...load, seconds: 2 });

@@ -17,6 +17,8 @@ export interface Load {
   readonly seconds: number;
   /** JSON that each request sends by POST. Default: none, by GET. Not with `isVaried`. */
   readonly content?: string | undefined;
+  /** Values of the field cookie: each request sends the next one. Default: none. Not with `isVaried` or `content`. */
+  readonly cookies?: readonly string[] | undefined;
   /** Connections at once. Default: 64. */
   readonly connections?: number | undefined;
 }
@@ -29,6 +31,7 @@ export async function measure({
   headers = [],
   isVaried,
   content,
+  cookies,
   seconds,
   connections = 64,
 }: Load): Promise<number> {
@@ -41,8 +44,10 @@ export async function measure({
     ...fields,
     ...(isVaried ? script("vary.lua") : []),
     ...(content === undefined ? [] : script("post.lua")),
+    ...(cookies === undefined ? [] : script("cookies.lua")),
     `${scheme}://127.0.0.1:${port}${path}`,
     ...(content === undefined ? [] : ["--", content]),
+    ...(cookies === undefined ? [] : ["--", ...cookies]),
   ]);
   const { stdout } = await promisify(execFile)(program, args);
   const trouble = /^.*(?:Socket errors|Non-2xx).*$/m.exec(stdout);

@@ -5,9 +5,9 @@ import type { ServerProcess } from "./server-process.ts";
 
 /** In bytes. */
 export async function memoryAtRest(server: ServerProcess): Promise<number> {
-  await sleep(rest);
+  await sleep(restTime);
   return server.memory();
 }
 
 /** In ms. Idle processes of ours give back what the opening has left behind, which they look for every 5 s. */
-const rest = 13_000;
+export const restTime = 13_000;

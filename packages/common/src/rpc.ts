@@ -34,6 +34,7 @@ export {
 export { EnvelopeReader } from "./rpc/envelope-reader.ts";
 export type { HttpPath, HttpRule } from "./rpc/http-rule.ts";
 export {
+  codecOf,
   decodeMessage,
   encodeMessage,
   serializeMessage,
@@ -57,7 +58,7 @@ export {
   type ProcedureKind,
 } from "./rpc/procedure.ts";
 export { NotBegunError } from "./rpc/not-begun.ts";
-export { pause } from "./rpc/retries.ts";
+export { backOff, pause } from "./rpc/retries.ts";
 export { SingleCall } from "./rpc/single-call.ts";
 export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { schemaMessage, type SchemaMessage } from "./rpc/schema-message.ts";
@@ -81,9 +82,9 @@ export type { ReceivedMessage } from "./rpc/hrpc/inbox.ts";
 export { noCompression, type MessageCompression } from "./rpc/hrpc/message-coding.ts";
 export { initialSettings, type CallEnd, type CallHead, type PeerSettings } from "./rpc/hrpc/payloads.ts";
 export type { CalledStream } from "./rpc/hrpc/called-stream.ts";
-export { Callee, type CalleeOptions } from "./rpc/hrpc/callee.ts";
+export { Callee, type CalleeOptions, type FloodLimit } from "./rpc/hrpc/callee.ts";
 export type { Flushable, FrameTarget, SentMessage } from "./rpc/hrpc/frame-output.ts";
 export { Session } from "./rpc/hrpc/session.ts";
-export type { FloodLimit, SessionCarrier } from "./rpc/hrpc/session-carrier.ts";
+export type { SessionCarrier } from "./rpc/hrpc/session-carrier.ts";
 export type { SessionOptions } from "./rpc/hrpc/session-options.ts";
 export type { StreamSession } from "./rpc/hrpc/stream.ts";

@@ -1,8 +1,10 @@
 // Connect over fetch: works in browsers and in Node.js (https://connectrpc.com/docs/protocol).
 
 import {
+  codecOf,
   codeOfHttpStatus,
-  endOfStreamFromJson,
+  decodeMessage,
+  encodeMessage,
   envelope,
   EnvelopeReader,
   errorFromJson,
@@ -10,12 +12,12 @@ import {
   parseJson,
   RpcError,
   toBase64Url,
+  type MessageCodec,
   type OutgoingCall,
-  type Procedure,
   type Transport,
 } from "@hemi/common/rpc";
 import { followEvents } from "./event-stream.ts";
-import { readAll, readPieces } from "./response-content.ts";
+import { brokenOff, endCall, readAll, readPieces } from "./response-content.ts";
 
 /** How calls are made. */
 export interface ConnectOptions {
@@ -53,76 +55,80 @@ interface Connection extends ConnectOptions {
 }
 
 async function* callUnary(connection: Connection, call: OutgoingCall): AsyncGenerator<unknown, void, void> {
-  const coder = coderOf(call.procedure, connection);
-  let content: Uint8Array<ArrayBuffer> | undefined;
-  for await (const input of call.inputs) content = coder.encode(input);
-  const isGet = connection.useGet === true && call.procedure.idempotency === "no_side_effects";
+  const { input, output, idempotency } = call.procedure;
+  const codec = codecFor(call, connection);
+  const type = `application/${codec}`;
+  let body = new Uint8Array();
+  for await (const each of call.inputs) body = new Uint8Array(encodeMessage(input, codec, each));
+  const isGet = connection.useGet === true && idempotency === "no_side_effects";
   const response = isGet
-    ? await send(connection, call, getTarget(call, coder.codec, content), { method: "GET", headers: headersOf(call) })
-    : await send(connection, call, call.path, {
-        method: "POST",
-        headers: { ...headersOf(call), "content-type": `application/${coder.codec}`, "connect-protocol-version": "1" },
-        body: content ?? null,
-      });
+    ? await ask(connection, call, getTarget(call, codec, body), type, { headers: headersOf(call) })
+    : await post(connection, call, type, { body });
   const bytes = await readAll(response, connection.maxMessageSize, call.signal);
-  const [headers, trailers] = splitTrailers(response);
-  if (response.status !== 200) throw errorOf(response, bytes);
-  checkType(response, `application/${coder.codec}`);
-  call.headersCame(headers);
-  yield coder.decode(bytes);
-  call.trailersCame(trailers);
+  call.headersCame(Metadata.received(response.headers));
+  yield decodeMessage(output, codec, bytes);
+  call.trailersCame(Metadata.received(trailersOf(response)));
 }
 
 async function* callStream(connection: Connection, call: OutgoingCall): AsyncGenerator<unknown, void, void> {
-  const coder = coderOf(call.procedure, connection);
-  const type = `application/connect+${coder.codec}`;
-  const response = await send(connection, call, call.path, {
-    method: "POST",
-    headers: { ...headersOf(call), "content-type": type, "connect-protocol-version": "1" },
-    ...(await contentOf(call, coder)),
-  });
-  if (response.status !== 200) throw errorOf(response, await readAll(response, connection.maxMessageSize, call.signal));
-  checkType(response, type);
+  const codec = codecFor(call, connection);
+  const response = await post(connection, call, `application/connect+${codec}`, await contentOf(call, codec));
   call.headersCame(Metadata.received(response.headers));
   const reader = new EnvelopeReader(connection.maxMessageSize);
   for await (const piece of readPieces(response, call.signal)) {
     reader.push(piece);
     for (let next = reader.take(); next !== undefined; next = reader.take()) {
-      if ((next.flags & endFlag) === 0) {
-        yield coder.decode(next.bytes);
-        continue;
-      }
-      const { error, trailers } = endOfStreamFromJson(new TextDecoder().decode(next.bytes));
-      call.trailersCame(trailers);
-      if (error !== undefined) throw error;
-      return;
+      if ((next.flags & endFlag) !== 0) return endCall(call, new TextDecoder().decode(next.bytes));
+      yield decodeMessage(call.procedure.output, codec, next.bytes);
     }
   }
-  throw new RpcError("unavailable", "the stream was broken off before its end");
+  throw brokenOff();
 }
 
 async function* callByEvents(connection: Connection, call: OutgoingCall): AsyncGenerator<unknown, void, void> {
   const { input, output } = call.procedure;
+  const type = "text/event-stream";
   let body = "";
   for await (const each of call.inputs) body = input.stringify(each);
-  const ask = async (lastEventId: string | undefined): Promise<Response> => {
-    const response = await send(connection, call, call.path, {
+  const askBehind = (lastEventId: string | undefined): Promise<Response> =>
+    ask(connection, call, call.path, type, {
       method: "POST",
       headers: {
         ...headersOf(call),
         "content-type": "application/json",
-        accept: "text/event-stream",
+        accept: type,
         ...(lastEventId !== undefined && { "last-event-id": lastEventId }),
       },
       body,
     });
-    if (response.status !== 200) {
-      throw errorOf(response, await readAll(response, connection.maxMessageSize, call.signal));
-    }
-    checkType(response, "text/event-stream");
-    return response;
-  };
-  for await (const text of followEvents(ask, call, connection.maxMessageSize)) yield output.parse(text);
+  for await (const text of followEvents(askBehind, call, connection.maxMessageSize)) {
+    yield decodeMessage(output, "json", text);
+  }
+}
+
+/** Asks for a response of the type of the request. Rejects like `ask`. */
+function post(connection: Connection, call: OutgoingCall, type: string, content: RequestInit): Promise<Response> {
+  return ask(connection, call, call.path, type, {
+    method: "POST",
+    headers: { ...headersOf(call), "content-type": type, "connect-protocol-version": "1" },
+    ...content,
+  });
+}
+
+/** The response to a call that went well so far. Rejects with RpcError, also if the response is of another type. */
+async function ask(
+  connection: Connection,
+  call: OutgoingCall,
+  target: string,
+  wanted: string,
+  init: RequestInit,
+): Promise<Response> {
+  const response = await send(connection, call, target, init);
+  if (response.status !== 200) throw errorOf(response, await readAll(response, connection.maxMessageSize, call.signal));
+  const type = response.headers.get("content-type") ?? "";
+  if (type.replace(/;.*/s, "").trim().toLowerCase() === wanted) return response;
+  await response.body?.cancel().catch(() => {});
+  throw new RpcError("unknown", `the server answered with the type ${JSON.stringify(type)} instead of ${wanted}`);
 }
 
 /** Rejects with RpcError if there is no response. */
@@ -139,38 +145,35 @@ async function send(connection: Connection, call: OutgoingCall, target: string, 
 }
 
 function headersOf({ metadata, timeout }: OutgoingCall): Record<string, string> {
-  const headers = new Map<string, string>();
-  for (const [name, value] of metadata) {
-    const earlier = headers.get(name);
-    headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
-  }
+  const headers = new Headers();
+  for (const [name, value] of metadata) headers.append(name, value);
   const ms = Math.ceil(timeout);
   // The field has ten digits at most.
   if (ms < 1e10) headers.set("connect-timeout-ms", String(Math.max(1, ms)));
   return Object.fromEntries(headers);
 }
 
-function getTarget({ path }: OutgoingCall, codec: string, content: Uint8Array = new Uint8Array()): string {
+function getTarget({ path }: OutgoingCall, codec: MessageCodec, content: Uint8Array): string {
   return `${path}?connect=v1&encoding=${codec}&base64=1&message=${toBase64Url(content)}`;
 }
 
 /** Known content goes out in one piece: browsers can stream nothing over HTTP/1. */
-async function contentOf({ inputs, procedure }: OutgoingCall, { encode }: Coder): Promise<RequestInit> {
+async function contentOf({ inputs, procedure }: OutgoingCall, codec: MessageCodec): Promise<RequestInit> {
+  const envelopes = (async function* () {
+    for await (const each of inputs) yield envelope(0, encodeMessage(procedure.input, codec, each));
+  })();
   if (procedure.kind === "server_streaming") {
-    for await (const input of inputs) return { body: envelope(0, encode(input)) };
+    for await (const body of envelopes) return { body };
     return {};
   }
-  const iterator = (async function* () {
-    for await (const input of inputs) yield envelope(0, encode(input));
-  })();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const next = await iterator.next();
+      const next = await envelopes.next();
       if (next.done === true) controller.close();
       else controller.enqueue(next.value);
     },
     async cancel() {
-      await iterator.return();
+      await envelopes.return();
     },
   });
   // Required for streams; the types of browsers lack it.
@@ -178,47 +181,23 @@ async function contentOf({ inputs, procedure }: OutgoingCall, { encode }: Coder)
   return { body, ...half };
 }
 
-interface Coder {
-  readonly codec: "proto" | "json";
-  readonly encode: (message: unknown) => Uint8Array<ArrayBuffer>;
-  readonly decode: (bytes: Uint8Array) => unknown;
+function codecFor({ procedure }: OutgoingCall, { codec }: Connection): MessageCodec {
+  return codec === "json" ? codec : codecOf(procedure);
 }
 
-function coderOf({ input, output }: Procedure, { codec }: Connection): Coder {
-  const { binary: binaryIn } = input;
-  const { binary: binaryOut } = output;
-  if (codec !== "json" && binaryIn !== undefined && binaryOut !== undefined) {
-    const encode = (message: unknown): Uint8Array<ArrayBuffer> => new Uint8Array(binaryIn.encode(message));
-    return { codec: "proto", encode, decode: (bytes) => binaryOut.decode(bytes) };
-  }
-  return {
-    codec: "json",
-    encode: (message) => new TextEncoder().encode(input.stringify(message)),
-    decode: (bytes) => output.parse(new TextDecoder().decode(bytes)),
-  };
-}
-
-function splitTrailers({ headers }: Response): readonly [headers: Metadata, trailers: Metadata] {
+function trailersOf({ headers }: Response): [name: string, value: string][] {
   const trailers: [string, string][] = [];
   for (const [name, value] of headers) if (name.startsWith("trailer-")) trailers.push([name.slice(8), value]);
-  return [Metadata.received(headers), Metadata.received(trailers)];
+  return trailers;
 }
 
 function errorOf(response: Response, bytes: Uint8Array): RpcError {
-  const [headers, trailers] = splitTrailers(response);
-  const metadata = Metadata.received([...headers, ...trailers]);
+  const metadata = Metadata.received([...response.headers, ...trailersOf(response)]);
   const json = parseJson(new TextDecoder().decode(bytes));
   const fallback = codeOfHttpStatus(response.status);
   if (json === undefined)
     return new RpcError(fallback, `the server answered with status ${response.status}`, { metadata });
   return errorFromJson(json, fallback, metadata);
-}
-
-function checkType({ headers }: Response, wanted: string): void {
-  const type = headers.get("content-type") ?? "";
-  if (type.replace(/;.*/s, "").trim().toLowerCase() !== wanted) {
-    throw new RpcError("unknown", `the server answered with the type ${JSON.stringify(type)} instead of ${wanted}`);
-  }
 }
 
 /** The last message of a stream: it tells how the stream ended. */

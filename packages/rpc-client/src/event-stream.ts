@@ -1,8 +1,8 @@
 // Server-sent events as a stream of messages, which is asked for again after a lost connection
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
-import { endOfStreamFromJson, Metadata, pause, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
-import { readPieces } from "./response-content.ts";
+import { backOff, Metadata, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
+import { brokenOff, endCall, readPieces } from "./response-content.ts";
 
 /** One event. */
 export interface ServerEvent {
@@ -80,18 +80,18 @@ export async function* followEvents(
       const reader = new EventReader(maxSize);
       for await (const piece of readPieces(response, call.signal)) {
         for (const { type, data, id } of reader.push(piece)) {
-          if (type === "end") return end(data, call);
+          if (type === "end") return endCall(call, data);
           lastId = id ?? lastId;
           failures = 0;
           yield data;
         }
       }
-      throw new RpcError("unavailable", "the stream was broken off before its end");
+      throw brokenOff();
     } catch (error) {
       // Without an id, the stream would begin anew.
       const mayGoOn = error instanceof RpcError && error.code === "unavailable" && lastId !== undefined;
       if (!mayGoOn || failures >= maxFailures) throw error;
-      await pause(firstPause * 2 ** failures * (0.5 + Math.random()), call.signal);
+      await backOff(firstPause, failures, call.signal);
       call.signal.throwIfAborted();
     }
   }
@@ -101,9 +101,3 @@ export async function* followEvents(
 const maxFailures = 8;
 /** In ms. */
 const firstPause = 100;
-
-function end(data: string, call: OutgoingCall): void {
-  const { error, trailers } = endOfStreamFromJson(data);
-  call.trailersCame(trailers);
-  if (error !== undefined) throw error;
-}

@@ -1,6 +1,6 @@
 // Reads the content of a response of fetch, which may be broken off at any time.
 
-import { RpcError, tooLarge } from "@hemi/common/rpc";
+import { endOfStreamFromJson, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
 
 /** The pieces as they come. Throws RpcError `unavailable`, or the reason of the signal. */
 export async function* readPieces(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
@@ -10,7 +10,7 @@ export async function* readPieces(response: Response, signal: AbortSignal): Asyn
     for (;;) {
       const next = await reader.read().catch((cause: unknown) => {
         signal.throwIfAborted();
-        throw new RpcError("unavailable", "the answer was broken off", { cause });
+        throw brokenOff(cause);
       });
       if (next.done) return;
       yield next.value;
@@ -37,4 +37,16 @@ export async function readAll(response: Response, maxSize: number, signal: Abort
     at += piece.length;
   }
   return whole;
+}
+
+/** Ends a call with the text of the last message of its stream. Throws the error that it tells, or that it is. */
+export function endCall(call: OutgoingCall, text: string): void {
+  const { error, trailers } = endOfStreamFromJson(text);
+  call.trailersCame(trailers);
+  if (error !== undefined) throw error;
+}
+
+/** For an answer without its end. */
+export function brokenOff(cause?: unknown): RpcError {
+  return new RpcError("unavailable", "the answer was broken off", { cause });
 }

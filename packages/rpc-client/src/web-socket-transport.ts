@@ -61,7 +61,7 @@ class Connection implements SessionCarrier {
     this.session = new Session({
       role: "client",
       carrier: this,
-      settings: { maxStreams: 0, credit: initialSettings.credit, maxFrameSize: initialSettings.maxFrameSize },
+      settings: { ...initialSettings, maxStreams: 0 },
       compression: noCompression,
       changed: () => {
         if (this.session.isEstablished) this.#established.resolve();

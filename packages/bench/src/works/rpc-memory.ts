@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect, constants, type ClientHttp2Session } from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { envelope } from "@hemi/rpc-client/wire";
+import { memoryAtRest } from "../memory-at-rest.ts";
 import { MessageSchema } from "../servers/bench_pb.ts";
 import { startServer, type Command, type ServerProcess } from "../server-process.ts";
 import * as servers from "../servers/commands.ts";
@@ -38,9 +39,9 @@ async function memoryOfEach(command: Command): Promise<number> {
   await using server = await startServer(command);
   // Warmed up, so that what the first calls cost once is not counted.
   const first = await open(server, 5);
-  const before = server.memory();
+  const before = await memoryAtRest(server);
   const sessions = await open(server, conns);
-  const each = (server.memory() - before) / count;
+  const each = ((await memoryAtRest(server)) - before) / count;
   for (const session of [...first, ...sessions]) session.destroy();
   return each;
 }

@@ -58,7 +58,7 @@ export class CallLimits {
       this.#deadline.set(this.timeout);
     }
     if (given === undefined && parent === undefined) return;
-    this.#signals = [given, parent?.signal].filter(isThere);
+    this.#signals = [given, parent?.signal].filter((signal) => signal !== undefined);
     this.#canceled = () => this.#over(new RpcError("canceled", "the call was given up by its caller"));
     for (const signal of this.#signals) {
       if (signal.aborted) this.#canceled();
@@ -114,10 +114,6 @@ const ownTimers: CallTimers = {
     };
   },
 };
-
-function isThere(signal: AbortSignal | undefined): signal is AbortSignal {
-  return signal !== undefined;
-}
 
 /** Why a signal was aborted. */
 export function reasonOf({ reason }: AbortSignal): RpcError {

@@ -28,12 +28,10 @@ export function isRpcCode(text: unknown): text is RpcCode {
   return typeof text === "string" && Object.hasOwn(rpcCodes, text);
 }
 
-/** By the number of a code. */
-const names = new Map(Object.entries(rpcCodes).map(([name, number]) => [number, name]));
-
 /** The code with a number of gRPC; `unknown` for a number that has none. */
 export function codeOfNumber(number: number): RpcCode {
-  const name = names.get(number as (typeof rpcCodes)[RpcCode]);
+  // Their numbers are 1, 2 and so on.
+  const name = Object.keys(rpcCodes)[number - 1];
   return isRpcCode(name) ? name : "unknown";
 }
 

@@ -1,7 +1,7 @@
 // Cuts a stream of bytes into the envelopes of its messages: see envelope.ts.
 
+import { readUint32 } from "./bytes.ts";
 import { envelopeHeadSize, tooLarge, type Envelope } from "./envelope.ts";
-import { readUint32 } from "./hrpc/frames.ts";
 import { RecordReader } from "./record-reader.ts";
 
 /** Cuts a stream into envelopes. */

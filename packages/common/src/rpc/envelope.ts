@@ -1,6 +1,6 @@
 // Messages in a stream of bytes, as gRPC, gRPC-Web and Connect have them: flags (1 byte), size (4 bytes), message.
 
-import { writeUint32 } from "./hrpc/frames.ts";
+import { writeUint32 } from "./bytes.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** The message is compressed. */

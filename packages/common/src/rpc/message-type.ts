@@ -1,5 +1,6 @@
 // The type of the messages of a procedure: how they are checked, and how they become bytes and text.
 
+import { encoder } from "./bytes.ts";
 import { RpcError } from "./rpc-error.ts";
 
 declare const carried: unique symbol;
@@ -48,10 +49,23 @@ export type TakenOf<T> = T extends MessageType<unknown, infer Taken> ? Taken : n
 /** How messages are encoded. */
 export type MessageCodec = "proto" | "json";
 
-/** The message in these bytes, not yet checked. Throws RpcError `invalid_argument`. */
-export function decodeMessage(type: MessageType, codec: MessageCodec, bytes: Uint8Array): unknown {
+/** How the messages of a procedure are encoded, if nobody says otherwise. */
+export function codecOf({
+  input,
+  output,
+}: {
+  readonly input: MessageType;
+  readonly output: MessageType;
+}): MessageCodec {
+  return input.binary !== undefined && output.binary !== undefined ? "proto" : "json";
+}
+
+/** The message in these bytes, or in this JSON text, not yet checked. Throws RpcError `invalid_argument`. */
+export function decodeMessage(type: MessageType, codec: MessageCodec, encoded: Uint8Array | string): unknown {
   try {
-    return codec === "proto" && type.binary !== undefined ? type.binary.decode(bytes) : type.parse(utf8.decode(bytes));
+    if (typeof encoded === "string") return type.parse(encoded);
+    const { binary } = type;
+    return codec === "proto" && binary !== undefined ? binary.decode(encoded) : type.parse(utf8.decode(encoded));
   } catch (error) {
     if (error instanceof RpcError) throw error;
     const what = type.typeName === undefined ? "a message" : `a message of type ${type.typeName}`;
@@ -71,4 +85,3 @@ export function serializeMessage(type: MessageType, codec: MessageCodec, message
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
-const encoder = new TextEncoder();

@@ -2,6 +2,7 @@
 // small messages pays more for these than for all the rest. What is rare is left to `toBinary`: types of 64 bits, maps,
 // oneofs, packed lists, groups, fields that are required or unknown, and values that are wrong, which it reports.
 
+import { encoder } from "./bytes.ts";
 import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 
@@ -231,7 +232,6 @@ function scalarWriter(scalar: ScalarType | undefined, number: number): PartWrite
 }
 
 const lengthDelimited = 2;
-const encoder = new TextEncoder();
 /** In bytes, of memory that is used again. No prop: larger messages are worth memory of their own. */
 const maxKept = 256 * 1024;
 let output = new Output();

@@ -1,6 +1,8 @@
 // Cuts a stream of bytes into records: a head of fixed size, which tells how long the rest is. Envelopes are such
 // records, and the frames of hrpc.
 
+import { noBytes } from "./bytes.ts";
+
 /** Cuts a stream into records. Memory is taken for bytes that have come, never for a size that was announced. */
 export abstract class RecordReader {
   /** Where the record lies that was cut last: from `start` to `end`, head and all. */
@@ -99,4 +101,3 @@ export abstract class RecordReader {
 
 /** In bytes: so much memory an announced size may take before its bytes have come. */
 const maxAnnounced = 4096;
-const noBytes = new Uint8Array();

@@ -24,18 +24,14 @@ export class Retries {
    * is not repeated.
    */
   spend(attempts: number, idempotency: Idempotency, error: unknown): boolean {
-    if (attempts > this.#most || !mayRepeat(idempotency, error) || !this.#hasBudget) return false;
+    if (attempts > this.#most || !mayRepeat(idempotency, error) || this.#budget <= maxBudget / 2) return false;
     this.#budget--;
     return true;
   }
 
   /** The time before it. */
   pause(attempts: number, signal: AbortSignal): Promise<void> {
-    return pause(firstPause * 2 ** (attempts - 1) * (0.5 + Math.random()), signal);
-  }
-
-  get #hasBudget(): boolean {
-    return this.#budget > maxBudget / 2;
+    return backOff(firstPause, attempts - 1, signal);
   }
 }
 
@@ -47,6 +43,11 @@ function mayRepeat(idempotency: Idempotency, error: unknown): boolean {
 const maxBudget = 20;
 /** In ms. */
 const firstPause = 50;
+
+/** Waits for about `first` ms, and twice as long after each failure. Ends early when the signal aborts. */
+export function backOff(first: number, failures: number, signal: AbortSignal): Promise<void> {
+  return pause(first * 2 ** failures * (0.5 + Math.random()), signal);
+}
 
 /** Ends early when the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {

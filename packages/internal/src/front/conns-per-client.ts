@@ -66,7 +66,7 @@ export class ConnsPerClient implements ClientAdmission {
     this.#refused.close();
   }
 
-  /** The address is "" for a UNIX socket, whose clients cannot be distinguished. It is asked for if there is a limit. */
+  /** Clients of a UNIX socket cannot be distinguished: their address is "". It is asked for if there is a limit. */
   #counts(client: Endpoint): boolean {
     return this.#settings.maxConnsPerClient > 0 && client.address !== "" && !this.#isExempt(client.address);
   }

@@ -38,13 +38,13 @@ export class Scheduler<Stream> {
 
   remove(stream: Stream): void {
     for (const queue of this.#queues) {
+      if (queue === undefined) continue;
       // Most leave when it is their turn.
-      const isFirst = queue?.[0]?.stream === stream;
-      if (isFirst) queue?.shift();
+      if (queue[0]?.stream === stream) queue.shift();
       else {
-        const at = queue?.findIndex((entry) => entry.stream === stream) ?? -1;
+        const at = queue.findIndex((entry) => entry.stream === stream);
         if (at < 0) continue;
-        queue?.splice(at, 1);
+        queue.splice(at, 1);
       }
       this.#size--;
       return;

@@ -92,8 +92,8 @@ export class Link {
   }
 
   /**
-   * This one learns of the end, too. One at most. `connectEvent`: with which the socket, which is dialled, tells that it
-   * is connected. Default: it is not watched for.
+   * This one learns of the end, too. One at most. `connectEvent`: with which the socket, which is dialled, tells that
+   * it is connected. Default: it is not watched for.
    */
   watchedBy(watcher: LinkWatcher, connectEvent?: "connect" | "secureConnect"): void {
     this.#watcher = watcher;

@@ -3,13 +3,13 @@
 import { isPromiseLike } from "../../guarded.ts";
 import { asRpcError, reasonOf } from "../call-limits.ts";
 import { ignoreMetadata } from "../client.ts";
-import { decodeMessage, encodeMessage, serializeMessage, type MessageCodec } from "../message-type.ts";
+import { codecOf, decodeMessage, encodeMessage, serializeMessage, type MessageCodec } from "../message-type.ts";
 import { Metadata } from "../metadata.ts";
 import type { OutgoingCall } from "../outgoing-call.ts";
-import { streamsIn, type Procedure } from "../procedure.ts";
+import { streamsIn } from "../procedure.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { SingleCall } from "../single-call.ts";
-import type { CallingStream } from "./calling-stream.ts";
+import { wentWell, type CallingStream } from "./calling-stream.ts";
 import type { SentMessage } from "./frame-output.ts";
 import type { CallEnd } from "./payloads.ts";
 import type { Session } from "./session.ts";
@@ -45,7 +45,7 @@ export async function* callOver(
       headersCame(new Metadata());
       yield decodeMessage(procedure.output, codec, bytes);
     }
-    const { error, trailers } = stream.end ?? { error: undefined, trailers: new Metadata() };
+    const { error, trailers } = stream.end ?? wentWell();
     headersCame(new Metadata());
     call.trailersCame(trailers);
     if (error !== undefined) throw error;
@@ -119,10 +119,6 @@ class SingleTaker implements AnswerTaker {
   #decoded(bytes: Uint8Array): unknown {
     return decodeMessage(this.#call.procedure.output, this.#codec, bytes);
   }
-}
-
-function codecOf({ input, output }: Procedure): MessageCodec {
-  return input.binary !== undefined && output.binary !== undefined ? "proto" : "json";
 }
 
 /**

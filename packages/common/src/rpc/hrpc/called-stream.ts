@@ -2,6 +2,7 @@
 
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
+import { sendEnd } from "./call-end.ts";
 import type { SentMessage } from "./frame-output.ts";
 import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
 import { messageCost } from "./inbox.ts";
@@ -10,20 +11,37 @@ import type { ReceivedCall } from "./received-call.ts";
 import { sendAnswer } from "./single-frames.ts";
 import { Stream, type StreamSession } from "./stream.ts";
 
+/** What the peer may still send that brings nothing. */
+export interface CallBudget {
+  /** A call was answered. */
+  earned(): void;
+  /** A frame has come that brings nothing. Throws ProtocolFault after too many. */
+  spend(): void;
+}
+
 export class CalledStream extends Stream {
   readonly head: CallHead;
   /** The peer does not want the answer any more, or is gone. Set by whoever serves the call. */
   onCancel: () => void = ignore;
+  readonly #budget: CallBudget;
   /** The message of the CALL frame, while that lasts. */
   #only: Uint8Array | undefined;
 
   /** `flags`: of the CALL. Throws ProtocolFault. */
-  constructor(id: number, session: StreamSession, maxMessageSize: number, { head, only }: ReceivedCall, flags: number) {
+  constructor(
+    id: number,
+    session: StreamSession,
+    budget: CallBudget,
+    maxMessageSize: number,
+    { head, only }: ReceivedCall,
+    flags: number,
+  ) {
     super(id, session, maxMessageSize);
+    this.#budget = budget;
     this.head = head;
     if (only === undefined) return;
     if (only.length + messageCost > session.credit) {
-      throw new ProtocolFault(goAwayCodes.flowControl, "a call has a message that it had no credit for");
+      throw new ProtocolFault("a call has a message that it had no credit for", goAwayCodes.flowControl);
     }
     const isPlain = (flags & codings) === 0 && only.length <= maxMessageSize;
     if (isPlain) this.#only = only;
@@ -63,6 +81,7 @@ export class CalledStream extends Stream {
    */
   answer(message: SentMessage): boolean {
     if (this.isOver || !sendAnswer(this.session.output, this.id, message)) return false;
+    this.#budget.earned();
     this.over(ended, ended);
     return true;
   }
@@ -70,8 +89,16 @@ export class CalledStream extends Stream {
   /** Ends the call. `isBegun`: whether it may have had an effect. */
   finish(end: CallEnd, isBegun = true): void {
     if (this.isOver) return;
-    this.session.output.end(this.id, end, isBegun);
+    if (isBegun) this.#budget.earned();
+    sendEnd(this.session.output, this.id, end, isBegun);
     this.over(ended, ended);
+  }
+
+  /** The peer has sent CANCEL. Throws ProtocolFault. */
+  gotCancel(): void {
+    // Calls that begin and are canceled cost us much more than the peer.
+    this.#budget.spend();
+    this.canceled();
   }
 
   /** The peer has sent CANCEL, or is gone. */

@@ -1,10 +1,11 @@
 // A call of ours, which the peer answers.
 
+import { noBytes } from "../bytes.ts";
 import { asRpcError } from "../call-limits.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { SentMessage } from "./frame-output.ts";
-import { frame, frameFlags, frameTypes, goAwayCodes, ProtocolFault } from "./frames.ts";
+import { frame, frameFlags, frameTypes, ProtocolFault } from "./frames.ts";
 import type { CallEnd } from "./payloads.ts";
 import { Stream, type StreamSession } from "./stream.ts";
 
@@ -52,7 +53,7 @@ export class CallingStream extends Stream {
 
   /** The peer has sent HEADERS. Throws ProtocolFault. */
   gotHeaders(headers: Metadata): void {
-    if (this.#hasHeaders) throw new ProtocolFault(goAwayCodes.protocol, "a call has headers twice");
+    if (this.#hasHeaders) throw new ProtocolFault("a call has headers twice");
     this.#hasHeaders = true;
     try {
       this.#user.headersCame(headers);
@@ -83,9 +84,7 @@ export class CallingStream extends Stream {
   }
 }
 
-const noBytes = new Uint8Array();
-
-function wentWell(): CallEnd {
+export function wentWell(): CallEnd {
   return { error: undefined, trailers: new Metadata() };
 }
 

@@ -1,8 +1,9 @@
 // Cuts the bytes of a peer into its preface and frames. A frame that lies whole in one piece is handed out where it
 // lies; one that goes on in the next piece is put together in memory of its own, at most one frame.
 
+import { readUint32 } from "../bytes.ts";
 import { RecordReader } from "../record-reader.ts";
-import { frameHeadSize, goAwayCodes, preface, ProtocolFault, readUint32, type FrameTaker } from "./frames.ts";
+import { frameHeadSize, goAwayCodes, preface, ProtocolFault, type FrameTaker } from "./frames.ts";
 
 export class FrameReader extends RecordReader {
   readonly #maxFrameSize: number;
@@ -16,11 +17,6 @@ export class FrameReader extends RecordReader {
     super(frameHeadSize);
     this.#maxFrameSize = maxFrameSize;
     this.#take = take;
-  }
-
-  /** The peer may end here: no frame is incomplete. */
-  override get isBetween(): boolean {
-    return super.isBetween && this.#prefaceSize % preface.length === 0;
   }
 
   /** No other frame is handed out. */
@@ -41,10 +37,7 @@ export class FrameReader extends RecordReader {
     let at = 0;
     for (; at < bytes.length && this.#prefaceSize < preface.length; at++) {
       if (bytes[at] === preface[this.#prefaceSize++]) continue;
-      throw new ProtocolFault(
-        goAwayCodes.protocol,
-        "it does not begin with the preface HRPC/1: it speaks another protocol",
-      );
+      throw new ProtocolFault("it speaks another protocol than HRPC/1");
     }
     return bytes.subarray(at);
   }
@@ -56,8 +49,8 @@ export class FrameReader extends RecordReader {
   }
 
   protected sizeAt(bytes: Uint8Array, at: number): number {
-    const size = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    const size = readUint32(bytes, at) >>> 8;
     if (size <= this.#maxFrameSize) return size;
-    throw new ProtocolFault(goAwayCodes.frameSize, `a frame of ${size} bytes is larger than ${this.#maxFrameSize}`);
+    throw new ProtocolFault(`a frame of ${size} bytes is larger than ${this.#maxFrameSize}`, goAwayCodes.frameSize);
   }
 }

@@ -1,8 +1,9 @@
 // The messages of the peer on one stream: put together from frames, and kept until somebody asks for them. What they
 // take is bounded by the credit that the peer has: it gets new credit for what was read.
 
+import { noBytes } from "../bytes.ts";
 import { tooLarge } from "../envelope.ts";
-import { RpcError } from "../rpc-error.ts";
+import type { RpcError } from "../rpc-error.ts";
 import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
 
 /**
@@ -18,7 +19,8 @@ export interface ReceivedMessage {
   readonly coding: number;
 }
 
-interface Kept extends ReceivedMessage {
+/** A message that waits, and what it takes of the credit. */
+export interface Kept extends ReceivedMessage {
   readonly cost: number;
 }
 
@@ -34,16 +36,13 @@ export interface InboxOptions {
   readonly grant: (amount: number) => void;
 }
 
-/** A message that nobody may have asked for. */
-const second = "the answer has several messages instead of one";
-
 export class Inbox {
   readonly #options: InboxOptions;
   /** What the peer may still send. */
   #credit: number;
   /** What was read and is not granted again yet. */
   #owed = 0;
-  readonly #messages: Kept[] = [];
+  protected readonly messages: Kept[] = [];
   /** A message has begun and is incomplete: its first `#pieceSize` bytes have come. */
   #isWithin = false;
   /** Grows with the pieces: a list of them would take many times what a peer sends that makes them tiny. */
@@ -54,8 +53,6 @@ export class Inbox {
   #waiter: PromiseWithResolvers<ReceivedMessage | undefined> | undefined;
   #isEnded = false;
   #failure: FailureReason | undefined;
-  /** There may be one message only, which is read when it is whole. */
-  #isForOne = false;
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -67,10 +64,10 @@ export class Inbox {
     const cost = payload.length + messageCost;
     this.#credit -= cost;
     if (this.#credit < 0)
-      throw new ProtocolFault(goAwayCodes.flowControl, "more came on a stream than it had credit for");
+      throw new ProtocolFault("more came on a stream than it had credit for", goAwayCodes.flowControl);
     const coding = flags & (frameFlags.gzip | frameFlags.brotli);
     if (this.#isWithin && coding !== this.#pieceCoding) {
-      throw new ProtocolFault(goAwayCodes.protocol, "the pieces of a message have different flags");
+      throw new ProtocolFault("the pieces of a message have different flags");
     }
     // Nobody will read it.
     if (this.#failure !== undefined) return this.#grant(cost);
@@ -83,7 +80,7 @@ export class Inbox {
 
   /** No more messages come. Throws ProtocolFault within a message. */
   end(): void {
-    if (this.#isWithin) throw new ProtocolFault(goAwayCodes.protocol, "a stream ends within a message");
+    if (this.#isWithin) throw new ProtocolFault("a stream ends within a message");
     this.#isEnded = true;
     this.#waiter?.resolve(undefined);
     this.#waiter = undefined;
@@ -93,31 +90,16 @@ export class Inbox {
   fail(failure: FailureReason): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    this.#messages.length = 0;
+    this.messages.length = 0;
     this.#dropPieces();
     this.#waiter?.reject(failure());
     this.#waiter = undefined;
   }
 
-  /** Takes one message at most, as if somebody waited for it. */
-  takeOne(): void {
-    this.#isForOne = true;
-  }
-
-  /** After the end: the one message, if it has come. */
-  takeOnly(): ReceivedMessage | undefined {
-    return this.#messages.shift();
-  }
-
-  /** Why nothing more is to be read. */
-  get failure(): FailureReason | undefined {
-    return this.#failure;
-  }
-
   /** The next message, `undefined` at the end. Throws or rejects with RpcError. One call at a time. */
   next(): ReceivedMessage | undefined | Promise<ReceivedMessage | undefined> {
     if (this.#failure !== undefined) throw this.#failure();
-    const kept = this.#messages.shift();
+    const kept = this.messages.shift();
     if (kept !== undefined) {
       this.#grant(kept.cost);
       return kept;
@@ -130,19 +112,28 @@ export class Inbox {
     return this.#waiter.promise;
   }
 
+  /** Whether somebody wants the next message. */
+  protected get isAwaited(): boolean {
+    return this.#waiter !== undefined;
+  }
+
+  /** A message has come for which nobody waits. */
+  protected keep(message: Kept): void {
+    this.messages.push(message);
+  }
+
   #keepPiece(payload: Uint8Array, cost: number, coding: number): void {
     this.#isWithin = true;
     this.#append(payload);
     this.#pieceCoding = coding;
-    if (this.#waiter === undefined && !this.#isForOne) this.#pieceCost += cost;
-    else this.#grant(cost);
+    if (this.isAwaited) this.#grant(cost);
+    else this.#pieceCost += cost;
   }
 
   #complete(bytes: Uint8Array, coding: number, cost: number): void {
     this.#dropPieces();
     const waiter = this.#waiter;
-    if (this.#isForOne && this.#messages.length > 0) return this.fail(() => new RpcError("unimplemented", second));
-    if (waiter === undefined) return void this.#messages.push({ bytes, coding, cost });
+    if (waiter === undefined) return this.keep({ bytes, coding, cost });
     this.#waiter = undefined;
     this.#grant(cost);
     waiter.resolve({ bytes, coding });
@@ -183,5 +174,3 @@ export class Inbox {
     this.#owed = 0;
   }
 }
-
-const noBytes = new Uint8Array();

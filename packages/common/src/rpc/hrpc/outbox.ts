@@ -1,6 +1,6 @@
 // The messages that we send on one stream: in frames that the peer has credit for, and at the pace at which it reads.
 
-import { frameFlags, frameHeadSize, frameTypes, goAwayCodes, ProtocolFault, writeFrameHead } from "./frames.ts";
+import { frame, frameFlags, frameTypes, goAwayCodes, ProtocolFault } from "./frames.ts";
 import { messageCost, type FailureReason } from "./inbox.ts";
 import { maxCredit } from "./payloads.ts";
 
@@ -33,7 +33,7 @@ export class Outbox {
   /** The peer takes more. Throws ProtocolFault for more than there can be. */
   grant(amount: number): void {
     this.#credit += amount;
-    if (this.#credit > maxCredit) throw new ProtocolFault(goAwayCodes.flowControl, "a stream has too much credit");
+    if (this.#credit > maxCredit) throw new ProtocolFault("a stream has too much credit", goAwayCodes.flowControl);
     this.#wake();
   }
 
@@ -81,10 +81,7 @@ export class Outbox {
 
   #write(piece: Uint8Array, flags: number): void {
     this.#credit -= piece.length + messageCost;
-    const bytes = new Uint8Array(frameHeadSize + piece.length);
-    writeFrameHead(bytes, piece.length, frameTypes.message, flags, this.#streamId);
-    bytes.set(piece, frameHeadSize);
-    this.#sink.write(bytes);
+    this.#sink.write(frame(frameTypes.message, flags, this.#streamId, piece));
   }
 
   #wake(): void {

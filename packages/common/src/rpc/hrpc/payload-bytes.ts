@@ -1,7 +1,8 @@
 // The pieces that payloads are made of: numbers of variable length (LEB128, as in protobuf), and texts and bytes with
 // their length before them.
 
-import { frameHeadSize, goAwayCodes, ProtocolFault, writeFrameHead } from "./frames.ts";
+import { encoder, noBytes } from "../bytes.ts";
+import { frameHeadSize, ProtocolFault, writeFrameHead } from "./frames.ts";
 
 /** Writes payloads one behind the other, into memory that grows with them. */
 export class PayloadWriter {
@@ -148,6 +149,13 @@ export class PayloadReader {
     return byte;
   }
 
+  /** Big-endian. */
+  uint32(): number {
+    let value = 0;
+    for (let i = 0; i < 4; i++) value = value * 256 + this.byte();
+    return value;
+  }
+
   /** They are valid as long as the payload is. */
   bytes(): Uint8Array {
     const size = this.number();
@@ -185,16 +193,14 @@ export class PayloadReader {
   }
 }
 
-const noBytes = new Uint8Array();
 /** In bytes: of the memory of a writer at first, and of memory that is kept for further use. */
 const firstSize = 1024;
 const maxSpare = 64 * 1024;
 /** In characters. Not a prop: where the encoder begins to be faster. */
 const maxByCharacter = 128;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function malformed(reason: string): ProtocolFault {
-  return new ProtocolFault(goAwayCodes.protocol, `a payload is malformed: ${reason}`);
+  return new ProtocolFault(`a payload is malformed: ${reason}`);
 }

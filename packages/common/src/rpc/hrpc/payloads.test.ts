@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { Metadata } from "../metadata.ts";
 import { RpcError, type ErrorDetail } from "../rpc-error.ts";
-import { callFrame, endFrame } from "./payloads.ts";
+import { endFrame } from "./call-end.ts";
+import { callFrame } from "./payloads.ts";
 
 test("a frame after one that could not be written has nothing of it", () => {
   const call = (): Uint8Array =>

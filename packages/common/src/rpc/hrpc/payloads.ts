@@ -3,8 +3,9 @@
 import { codeOfNumber, rpcCodes } from "../codes.ts";
 import type { MessageCodec } from "../message-type.ts";
 import { Metadata } from "../metadata.ts";
+import { NotBegunError } from "../not-begun.ts";
 import { RpcError, type ErrorDetail } from "../rpc-error.ts";
-import { frameFlags, frameTypes, goAwayCodes, ProtocolFault, readUint32, type GoAwayCode } from "./frames.ts";
+import { frameFlags, frameTypes, ProtocolFault, type GoAwayCode } from "./frames.ts";
 import { PayloadReader, PayloadWriter } from "./payload-bytes.ts";
 
 /** What each side may do, as the other one has said. */
@@ -23,12 +24,15 @@ export interface PeerSettings {
 export const initialSettings: PeerSettings = { maxStreams: 100, credit: 65_536, maxFrameSize: 16_384, codings: 0 };
 
 /** The numbers of settings. Unknown ones are ignored. */
-const settingIds: { readonly [Name in keyof PeerSettings]: number } = {
-  maxStreams: 1,
-  credit: 2,
-  maxFrameSize: 3,
-  codings: 4,
-};
+const settingIds: readonly [name: keyof PeerSettings, id: number][] = [
+  ["maxStreams", 1],
+  ["credit", 2],
+  ["maxFrameSize", 3],
+  ["codings", 4],
+];
+
+/** In bytes. */
+const settingSize = 5;
 
 /** The beginning of a call. */
 export interface CallHead {
@@ -47,33 +51,32 @@ export interface CallEnd {
   readonly trailers: Metadata;
 }
 
-const writer = new PayloadWriter();
-/** Nothing of it is sent, and nobody adds to it. */
-export const noMetadata = new Metadata();
+const frameWriter = new PayloadWriter();
 
 /** A SETTINGS frame. */
 export function settingsFrame(settings: PeerSettings): Uint8Array {
-  begin();
-  for (const [name, id] of entriesOf(settingIds)) {
+  const writer = beginFrame();
+  for (const [name, id] of settingIds) {
     writer.byte(id);
     writer.uint32(settings[name]);
   }
-  return finish(frameTypes.settings, 0, 0);
+  return finishFrame(frameTypes.settings, 0, 0);
 }
 
 /** Throws ProtocolFault for settings that are out of range. */
 export function readSettings(payload: Uint8Array): PeerSettings {
-  if (payload.length % 5 !== 0) throw new ProtocolFault(goAwayCodes.protocol, "settings are pairs of 5 bytes");
+  const reader = new PayloadReader(payload);
   const settings: { -readonly [Name in keyof PeerSettings]: number } = { ...initialSettings };
-  for (let at = 0; at < payload.length; at += 5) {
-    for (const [name, id] of entriesOf(settingIds))
-      if (id === payload[at]) settings[name] = readUint32(payload, at + 1);
+  for (let rest = payload.length; rest > 0; rest -= settingSize) {
+    const id = reader.byte();
+    const value = reader.uint32();
+    for (const [name, known] of settingIds) if (known === id) settings[name] = value;
   }
   const { credit, maxFrameSize } = settings;
   const isSane =
     isWithin(credit, initialSettings.credit, maxCredit) &&
     isWithin(maxFrameSize, initialSettings.maxFrameSize, maxPayload);
-  if (!isSane) throw new ProtocolFault(goAwayCodes.protocol, `settings are out of range: ${JSON.stringify(settings)}`);
+  if (!isSane) throw new ProtocolFault(`settings are out of range: ${JSON.stringify(settings)}`);
   return settings;
 }
 
@@ -98,16 +101,16 @@ export function writeCallHead(writer: PayloadWriter, { path, timeout, codec, met
 
 /** A CALL frame without a message. */
 export function callFrame(streamId: number, head: CallHead): Uint8Array {
-  begin();
+  const writer = beginFrame();
   writeCallHead(writer, head);
-  return finish(frameTypes.call, 0, streamId);
+  return finishFrame(frameTypes.call, 0, streamId);
 }
 
 /** A HEADERS frame. */
 export function headersFrame(streamId: number, metadata: Metadata): Uint8Array {
-  begin();
+  const writer = beginFrame();
   writeMetadata(writer, metadata);
-  return finish(frameTypes.headers, 0, streamId);
+  return finishFrame(frameTypes.headers, 0, streamId);
 }
 
 /** Throws ProtocolFault. */
@@ -118,27 +121,27 @@ export function readHeaders(payload: Uint8Array): Metadata {
   return metadata;
 }
 
-/** An END frame. `isBegun`: whether the call may have had an effect. */
-export function endFrame(streamId: number, { error, trailers }: CallEnd, isBegun: boolean): Uint8Array {
-  begin();
-  writer.byte(error === undefined ? 0 : rpcCodes[error.code]);
-  writer.text(error?.message ?? "");
-  writer.number(error?.details.length ?? 0);
-  for (const { type, value } of error?.details ?? []) {
-    writer.text(type);
-    writer.bytes(value);
-  }
-  writeMetadata(writer, trailers);
-  return finish(frameTypes.end, isBegun ? 0 : frameFlags.notBegun, streamId);
-}
-
-/** The end of a call that went well and has no trailers: the usual one. */
-export function plainEndFrame(streamId: number): Uint8Array {
-  return endFrame(streamId, { error: undefined, trailers: noMetadata }, true);
+/** An END frame that refuses a call: it has never begun. */
+export function refusalFrame(streamId: number, reason: string): Uint8Array {
+  const writer = beginFrame();
+  writer.byte(rpcCodes.unavailable);
+  writer.text(reason);
+  // No details, and no metadata.
+  writer.number(0);
+  writer.number(0);
+  return finishFrame(frameTypes.end, frameFlags.notBegun, streamId);
 }
 
 /** Throws ProtocolFault. */
-export function readEnd(payload: Uint8Array): CallEnd {
+export function readCredit(payload: Uint8Array): number {
+  const reader = new PayloadReader(payload);
+  const amount = reader.uint32();
+  reader.end();
+  return amount;
+}
+
+/** Throws ProtocolFault. */
+export function readEnd(payload: Uint8Array, flags: number): CallEnd {
   const reader = new PayloadReader(payload);
   const code = reader.byte();
   const message = reader.text();
@@ -149,24 +152,27 @@ export function readEnd(payload: Uint8Array): CallEnd {
   const trailers = readMetadata(reader);
   reader.end();
   if (code === 0) return { error: undefined, trailers };
-  return { error: new RpcError(codeOfNumber(code), message, { details, metadata: trailers }), trailers };
+  const options = { details, metadata: trailers };
+  const isBegun = (flags & frameFlags.notBegun) === 0;
+  const error = isBegun
+    ? new RpcError(codeOfNumber(code), message, options)
+    : new NotBegunError(message, codeOfNumber(code), options);
+  return { error, trailers };
 }
 
 /** A GOAWAY frame. `lastStreamId`: the last stream of the peer that is or was served. */
 export function goAwayFrame(lastStreamId: number, code: GoAwayCode, reason: string): Uint8Array {
-  begin();
+  const writer = beginFrame();
   writer.uint32(lastStreamId);
   writer.byte(code);
   writer.text(reason);
-  return finish(frameTypes.goAway, 0, 0);
+  return finishFrame(frameTypes.goAway, 0, 0);
 }
 
 /** Throws ProtocolFault. The code may be one of a later version. */
 export function readGoAway(payload: Uint8Array): { lastStreamId: number; code: number; reason: string } {
-  if (payload.length < 5) throw new ProtocolFault(goAwayCodes.protocol, "GOAWAY is too short");
-  const reader = new PayloadReader(payload.subarray(4));
-  const code = reader.byte();
-  return { lastStreamId: readUint32(payload, 0), code, reason: reader.text() };
+  const reader = new PayloadReader(payload);
+  return { lastStreamId: reader.uint32(), code: reader.byte(), reason: reader.text() };
 }
 
 /** Whether metadata is more than a peer takes. */
@@ -177,7 +183,7 @@ export function isTooMuch({ metadata }: { readonly metadata: Metadata }): boolea
 /** Metadata of a frame. More are not sent, and end the connection where they come. */
 export const maxMetadata = 256;
 
-function writeMetadata(writer: PayloadWriter, { list }: Metadata): void {
+export function writeMetadata(writer: PayloadWriter, { list }: Metadata): void {
   writer.number(list.length / 2);
   for (const text of list) writer.text(text);
 }
@@ -190,35 +196,29 @@ export function readMetadata(reader: PayloadReader, none = new Metadata()): Meta
   const count = reader.number();
   if (count === 0) return none;
   if (count > maxMetadata) {
-    throw new ProtocolFault(goAwayCodes.protocol, `there are ${count} metadata, more than ${maxMetadata}`);
+    throw new ProtocolFault(`there are ${count} metadata, more than ${maxMetadata}`);
   }
   const entries: [string, string][] = [];
   for (let i = 0; i < count; i++) {
     const name = reader.text();
     const value = reader.text();
     if (!/^[0-9a-z_.-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
-      throw new ProtocolFault(goAwayCodes.protocol, `metadata is malformed: ${JSON.stringify(name.slice(0, 40))}`);
+      throw new ProtocolFault(`metadata is malformed: ${JSON.stringify(name.slice(0, 40))}`);
     }
     entries.push([name, value]);
   }
   return Metadata.received(entries);
 }
 
-function begin(): void {
-  writer.cut(0);
-  writer.head();
+/** The writer for the payload of a frame, which `finishFrame` returns. */
+export function beginFrame(): PayloadWriter {
+  frameWriter.cut(0);
+  frameWriter.head();
+  return frameWriter;
 }
 
-function finish(type: number, flags: number, streamId: number): Uint8Array {
-  writer.headAt(0, type, flags, streamId);
-  return writer.take();
-}
-
-function entriesOf(ids: typeof settingIds): [keyof PeerSettings, number][] {
-  return [
-    ["maxStreams", ids.maxStreams],
-    ["credit", ids.credit],
-    ["maxFrameSize", ids.maxFrameSize],
-    ["codings", ids.codings],
-  ];
+/** The whole frame, whose payload was written. */
+export function finishFrame(type: number, flags: number, streamId: number): Uint8Array {
+  frameWriter.headAt(0, type, flags, streamId);
+  return frameWriter.take();
 }

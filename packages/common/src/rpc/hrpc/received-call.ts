@@ -1,7 +1,8 @@
 // A CALL as it came, with the message that it may have.
 
-import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
-import { noMetadata, readMetadata, type CallHead } from "./payloads.ts";
+import { Metadata } from "../metadata.ts";
+import { frameFlags, ProtocolFault } from "./frames.ts";
+import { readMetadata, type CallHead } from "./payloads.ts";
 import { PayloadReader } from "./payload-bytes.ts";
 import { TextMemo } from "./text-memo.ts";
 
@@ -11,13 +12,16 @@ export interface ReceivedCall {
   readonly only: Uint8Array | undefined;
 }
 
+/** Nothing of it is sent, and nobody adds to it. */
+const noMetadata = new Metadata();
+
 /** Metadata that is empty is one object for all calls: nobody may add to it. Throws ProtocolFault. */
 export function readCall(payload: Uint8Array, flags: number): ReceivedCall {
   const reader = new PayloadReader(payload);
   const path = likelyText(reader);
   const timeout = reader.number();
   const codec = reader.byte();
-  if (codec > 1) throw new ProtocolFault(goAwayCodes.protocol, `a call has the unknown codec ${codec}`);
+  if (codec > 1) throw new ProtocolFault(`a call has the unknown codec ${codec}`);
   const metadata = readMetadata(reader, noMetadata);
   const only = (flags & frameFlags.last) === 0 ? undefined : reader.rest();
   reader.end();

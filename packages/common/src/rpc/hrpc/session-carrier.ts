@@ -1,4 +1,4 @@
-// What carries the bytes of a session, and what bounds the frames of its peer that bring nothing.
+// What carries the bytes of a session.
 
 import type { FrameTarget } from "./frame-output.ts";
 
@@ -10,11 +10,4 @@ export interface SessionCarrier extends FrameTarget {
   drained(): Promise<void>;
   /** Closes the connection when all that was written is sent. Further input is ignored. */
   close(): void;
-}
-
-/** A budget for frames that bring nothing. */
-export interface FloodLimit {
-  /** False: there were too many. */
-  spend(amount: number): boolean;
-  earn(amount: number): void;
 }

@@ -4,7 +4,7 @@ import type { Callee } from "./callee.ts";
 import type { ProtocolFault } from "./frames.ts";
 import type { MessageCompression } from "./message-coding.ts";
 import type { PeerSettings } from "./payloads.ts";
-import type { FloodLimit, SessionCarrier } from "./session-carrier.ts";
+import type { SessionCarrier } from "./session-carrier.ts";
 
 export interface SessionOptions {
   /** A client opens streams with odd numbers, a server with even ones. */
@@ -13,8 +13,6 @@ export interface SessionOptions {
   /** What the peer may do. `codings` is that of `compression`. */
   readonly settings: Omit<PeerSettings, "codings">;
   readonly compression: MessageCompression;
-  /** Default: there is no limit, as for a client that trusts its server. */
-  readonly flood?: FloodLimit;
   /** Takes the calls of the peer. Without it, all are refused. */
   readonly callee?: Callee | undefined;
   /** There are more or fewer streams, or the peer takes no more: somebody may wait for that. */

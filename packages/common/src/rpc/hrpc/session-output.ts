@@ -1,22 +1,12 @@
 // What a session sends: frames that its peer takes, over a carrier that may be slower than those who send.
 
-import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { frameHeadSize } from "./frames.ts";
 import type { MessageCompression } from "./message-coding.ts";
 import type { FrameSink } from "./outbox.ts";
-import {
-  callFrame,
-  endFrame,
-  initialSettings,
-  isTooMuch,
-  plainEndFrame,
-  type CallEnd,
-  type CallHead,
-  type PeerSettings,
-} from "./payloads.ts";
-import type { FloodLimit, SessionCarrier } from "./session-carrier.ts";
+import { callFrame, initialSettings, isTooMuch, type CallHead, type PeerSettings } from "./payloads.ts";
+import type { SessionCarrier } from "./session-carrier.ts";
 
 export class SessionOutput implements FrameSink {
   readonly compression: MessageCompression;
@@ -24,14 +14,12 @@ export class SessionOutput implements FrameSink {
   peer: PeerSettings = initialSettings;
   readonly frames: FrameOutput;
   readonly #carrier: SessionCarrier;
-  readonly #flood: FloodLimit | undefined;
   #isStopped = false;
 
-  constructor(carrier: SessionCarrier, compression: MessageCompression, flood?: FloodLimit) {
+  constructor(carrier: SessionCarrier, compression: MessageCompression) {
     this.compression = compression;
     this.#carrier = carrier;
     this.frames = new FrameOutput(carrier);
-    this.#flood = flood;
   }
 
   get maxFrameSize(): number {
@@ -71,20 +59,6 @@ export class SessionOutput implements FrameSink {
   call(id: number, head: CallHead): void {
     if (!isTooMuch(head) && this.writeWhole(callFrame(id, head))) return;
     throw new RpcError("resource_exhausted", "the metadata of the call is too large for a frame");
-  }
-
-  /** A call of the peer was answered. */
-  earned(): void {
-    this.#flood?.earn(1);
-  }
-
-  /** An END. What the peer would refuse for its size is left out. */
-  end(id: number, end: CallEnd, isBegun: boolean): void {
-    if (isBegun) this.earned();
-    if (end.error === undefined && end.trailers.isEmpty) return this.write(plainEndFrame(id));
-    if (!isTooMuch({ metadata: end.trailers }) && this.writeWhole(endFrame(id, end, isBegun))) return;
-    const { code, message } = end.error ?? new RpcError("internal", "the trailers are too large for a frame");
-    this.write(endFrame(id, { error: new RpcError(code, message.slice(0, 1000)), trailers: new Metadata() }, isBegun));
   }
 
   /** Nothing more is sent than what waits. */

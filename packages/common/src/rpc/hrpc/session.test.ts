@@ -74,7 +74,10 @@ interface Side {
 
 type SideOptions = Partial<SessionOptions & CalleeOptions>;
 
-function side(role: "client" | "server", { serve, maxMessageSize, ...options }: SideOptions = {}): Side {
+function side(
+  role: "client" | "server",
+  { serve, maxMessageSize = () => 1_000_000, flood, ...options }: SideOptions = {},
+): Side {
   const carrier = new TestCarrier();
   const faults: ProtocolFault[] = [];
   const errors: unknown[] = [];
@@ -83,7 +86,7 @@ function side(role: "client" | "server", { serve, maxMessageSize, ...options }: 
     carrier,
     settings: { maxStreams: 100, credit: initialSettings.credit, maxFrameSize: initialSettings.maxFrameSize },
     compression: noCompression,
-    callee: serve && new Callee({ serve, maxMessageSize: maxMessageSize ?? (() => 1_000_000) }),
+    callee: serve && new Callee({ serve, maxMessageSize, ...(flood && { flood }) }),
     faulty: (fault) => faults.push(fault),
     failed: (error) => errors.push(error),
     ...options,

@@ -6,29 +6,21 @@
 //   open ── drain(), or GOAWAY of the peer ──> leaving: no new calls ── the last call is over ──> closed
 //     └── a fault of the peer: GOAWAY with its code; the connection breaks ──────────────────────> closed
 
-import { Metadata } from "../metadata.ts";
 import { NotBegunError } from "../not-begun.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { CalledStream } from "./called-stream.ts";
 import { CallingStream, type HeadersTaker } from "./calling-stream.ts";
 import { FrameReader } from "./frame-reader.ts";
-import {
-  frame,
-  frameFlags,
-  frameTypes,
-  goAwayCodes,
-  preface,
-  ProtocolFault,
-  readUint32,
-  type GoAwayCode,
-} from "./frames.ts";
+import { frame, frameFlags, frameTypes, goAwayCodes, preface, ProtocolFault, type GoAwayCode } from "./frames.ts";
 import { messageCost } from "./inbox.ts";
 import {
   goAwayFrame,
+  readCredit,
   readEnd,
   readGoAway,
   readHeaders,
   readSettings,
+  refusalFrame,
   settingsFrame,
   type CallHead,
 } from "./payloads.ts";
@@ -43,7 +35,6 @@ export class Session implements StreamSession {
   readonly #options: SessionOptions;
   readonly #reader: FrameReader;
   readonly #calling = new StreamTable<CallingStream>();
-  readonly #called = new StreamTable<CalledStream>();
   #hasSettings = false;
   /** The next stream that we open. */
   #nextId: number;
@@ -60,9 +51,9 @@ export class Session implements StreamSession {
 
   /** Sends preface and settings at once. */
   constructor(options: SessionOptions) {
-    const { role, settings, carrier, compression, flood } = options;
+    const { role, settings, carrier, compression } = options;
     this.#options = options;
-    this.output = new SessionOutput(carrier, compression, flood);
+    this.output = new SessionOutput(carrier, compression);
     this.credit = settings.credit;
     this.#nextId = role === "client" ? 1 : 2;
     this.#reader = new FrameReader(settings.maxFrameSize, this.#gotFrame);
@@ -72,7 +63,7 @@ export class Session implements StreamSession {
 
   /** How many calls are open, in both directions. */
   get streamCount(): number {
-    return this.#calling.size + this.#called.size;
+    return this.#calling.size + (this.#options.callee?.streams.size ?? 0);
   }
 
   /** How many more calls the peer takes now. */
@@ -116,8 +107,7 @@ export class Session implements StreamSession {
 
   /** Opens a stream, which `begin` makes after it has sent its CALL. Throws NotBegunError, and what `begin` throws. */
   open<Opened extends CallingStream>(begin: (id: number) => Opened): Opened {
-    if (this.room === 0)
-      throw new NotBegunError(this.#isLeaving ? leaving : "too many calls are open on the connection");
+    if (this.room === 0) throw new NotBegunError(this.#isLeaving ? leaving : tooMany);
     const stream = begin(this.#nextId);
     this.#nextId += 2;
     this.#calling.add(stream);
@@ -180,7 +170,7 @@ export class Session implements StreamSession {
   }
 
   readonly #gotFrame = (type: number, flags: number, id: number, payload: Uint8Array): void => {
-    if (!this.#hasSettings && type !== frameTypes.settings) throw broken("the first frame is not SETTINGS");
+    if (!this.#hasSettings && type !== frameTypes.settings) throw new ProtocolFault("the first frame is not SETTINGS");
     switch (type) {
       case frameTypes.message:
         return this.#streamOf(id)?.gotMessage(payload, flags);
@@ -193,7 +183,7 @@ export class Session implements StreamSession {
       case frameTypes.close:
         return this.#calledOf(id)?.closed();
       case frameTypes.cancel:
-        return this.#gotCancel(id);
+        return this.#calledOf(id)?.gotCancel();
       case frameTypes.credit:
         return this.#gotCredit(id, payload);
       case frameTypes.settings:
@@ -204,13 +194,13 @@ export class Session implements StreamSession {
         return this.#gotGoAway(payload);
       default:
         // Of a later version.
-        this.#spend(1);
+        this.#options.callee?.spend();
     }
   };
 
   #gotSettings(id: number, payload: Uint8Array): void {
-    if (this.#hasSettings) throw broken("SETTINGS came twice");
-    if (id !== 0) throw broken("SETTINGS has a stream");
+    if (this.#hasSettings) throw new ProtocolFault("SETTINGS came twice");
+    if (id !== 0) throw new ProtocolFault("SETTINGS has a stream");
     const former = this.output.peer.credit;
     this.output.peer = readSettings(payload);
     this.#hasSettings = true;
@@ -221,47 +211,32 @@ export class Session implements StreamSession {
 
   #gotCall(id: number, flags: number, payload: Uint8Array): void {
     if (this.#isOurs(id) || id <= this.#lastPeerId)
-      throw broken(`a call has the number ${id} after ${this.#lastPeerId}`);
+      throw new ProtocolFault(`a call has the number ${id} after ${this.#lastPeerId}`);
     this.#lastPeerId = id;
     const { callee, settings } = this.#options;
-    if (callee === undefined || this.#isLeaving || this.#called.size >= settings.maxStreams) {
-      this.#spend(1);
-      const why =
-        callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : "too many calls are open";
-      return this.output.end(id, { error: new RpcError("unavailable", why), trailers: new Metadata() }, false);
-    }
-    const stream = callee.begin(id, this, flags, payload);
-    this.#called.add(stream);
-    callee.serve(stream);
+    if (callee !== undefined && !this.#isLeaving && callee.streams.size < settings.maxStreams)
+      return callee.take(id, this, flags, payload);
+    this.#options.callee?.spend();
+    const why = callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : tooMany;
+    this.output.write(refusalFrame(id, why));
   }
 
   #gotEnd(id: number, flags: number, payload: Uint8Array): void {
     const stream = this.#callingOf(id);
     if (stream === undefined) return;
-    const end = readEnd(payload);
-    const isRefused = end.error !== undefined && (flags & frameFlags.notBegun) !== 0;
-    stream.gotEnd(isRefused ? { ...end, error: new NotBegunError(end.error.message, end.error.code) } : end);
-  }
-
-  #gotCancel(id: number): void {
-    const stream = this.#calledOf(id);
-    if (stream === undefined) return;
-    // Calls that begin and are canceled cost us much more than the peer.
-    this.#spend(1);
-    stream.canceled();
+    stream.gotEnd(readEnd(payload, flags));
   }
 
   #gotCredit(id: number, payload: Uint8Array): void {
-    if (payload.length !== 4) throw broken("CREDIT is not a number of 4 bytes");
-    const amount = readUint32(payload, 0);
-    if (amount < messageCost) throw broken(`CREDIT is below ${messageCost}`);
+    const amount = readCredit(payload);
+    if (amount < messageCost) throw new ProtocolFault(`CREDIT is below ${messageCost}`);
     this.#streamOf(id)?.gotCredit(amount);
   }
 
   #gotPing(flags: number, payload: Uint8Array): void {
-    if (payload.length !== pingSize) throw broken(`PING is not ${pingSize} bytes`);
+    if (payload.length !== pingSize) throw new ProtocolFault(`PING is not ${pingSize} bytes`);
     if ((flags & frameFlags.ack) !== 0) return this.#ponged?.();
-    this.#spend(1);
+    this.#options.callee?.spend();
     this.output.write(frame(frameTypes.ping, frameFlags.ack, 0, payload));
   }
 
@@ -272,11 +247,6 @@ export class Session implements StreamSession {
     for (const stream of this.#calling) if (stream.id > lastStreamId) stream.broken(new NotBegunError(why));
     this.#changed();
     this.#closeIfDone();
-  }
-
-  #spend(amount: number): void {
-    if (this.#options.flood?.spend(amount) !== false) return;
-    throw new ProtocolFault(goAwayCodes.flood, "too many frames bring nothing");
   }
 
   #isOurs(id: number): boolean {
@@ -290,18 +260,18 @@ export class Session implements StreamSession {
 
   #callingOf(id: number): CallingStream | undefined {
     if (id === 0 || !this.#isOurs(id) || id >= this.#nextId)
-      throw broken(`a frame is for the stream ${id}, which we have not opened`);
+      throw new ProtocolFault(`a frame is for the stream ${id}, which was never opened`);
     return this.#calling.get(id);
   }
 
   #calledOf(id: number): CalledStream | undefined {
     if (this.#isOurs(id) || id > this.#lastPeerId)
-      throw broken(`a frame is for the stream ${id}, which was not opened`);
-    return this.#called.get(id);
+      throw new ProtocolFault(`a frame is for the stream ${id}, which was never opened`);
+    return this.#options.callee?.streams.get(id);
   }
 
   forget(id: number): void {
-    if (!this.#calling.delete(id) && !this.#called.delete(id)) return;
+    if (!this.#calling.delete(id) && this.#options.callee?.streams.delete(id) !== true) return;
     if (this.#isClosed) return;
     this.#changed();
     this.#closeIfDone();
@@ -318,7 +288,7 @@ export class Session implements StreamSession {
     this.#reader.stop();
     this.output.stop();
     for (const stream of this.#calling) stream.broken(new RpcError("unavailable", reason));
-    for (const stream of this.#called) stream.canceled();
+    for (const stream of this.#options.callee?.streams ?? []) stream.canceled();
     this.#options.changed?.();
     this.#options.carrier.close();
   }
@@ -329,7 +299,4 @@ const maxStreamId = 0xffff_ffff - 2;
 /** In bytes. */
 const pingSize = 8;
 const leaving = "the connection takes no more calls";
-
-function broken(message: string): ProtocolFault {
-  return new ProtocolFault(goAwayCodes.protocol, message);
-}
+const tooMany = "too many calls are open on the connection";

@@ -23,9 +23,7 @@ export function sendAnswer(output: SessionOutput, id: number, message: SentMessa
   const { writer } = output.frames;
   const start = writer.size;
   writer.head();
-  if (!finish(output, start, frameTypes.message, id, message)) return false;
-  output.earned();
-  return true;
+  return finish(output, start, frameTypes.message, id, message);
 }
 
 function finish(output: SessionOutput, start: number, type: number, id: number, message: SentMessage): boolean {

@@ -4,10 +4,11 @@ import { RpcError } from "../rpc-error.ts";
 import { CallingStream, callIsOver, type HeadersTaker } from "./calling-stream.ts";
 import type { SentMessage } from "./frame-output.ts";
 import { frameFlags } from "./frames.ts";
-import type { FailureReason } from "./inbox.ts";
+import type { FailureReason, InboxOptions } from "./inbox.ts";
 import type { CallEnd, CallHead } from "./payloads.ts";
 import type { Session } from "./session.ts";
 import { sendCallWith } from "./single-frames.ts";
+import { SingleInbox } from "./single-inbox.ts";
 import type { StreamSession } from "./stream.ts";
 
 /** Takes the answer of a call that has one message. */
@@ -25,6 +26,8 @@ export interface AnswerTaker extends HeadersTaker {
 
 export class SingleStream extends CallingStream {
   #taker: AnswerTaker | undefined;
+  /** Made for an answer that is not one small frame. */
+  #inbox: SingleInbox | undefined;
 
   constructor(id: number, session: StreamSession, maxMessageSize: number, taker: AnswerTaker) {
     super(id, session, maxMessageSize, taker);
@@ -39,11 +42,14 @@ export class SingleStream extends CallingStream {
       this.over(undefined, callIsOver);
       return taker.answered(undefined, payload, undefined);
     }
-    this.inbox.takeOne();
     super.gotMessage(payload, flags);
-    const { failure } = this.inbox;
+    const failure = this.#inbox?.failure;
     // Nobody reads, who would hear of it.
     if (failure !== undefined) this.cancel(failure());
+  }
+
+  protected override makeInbox(options: InboxOptions): SingleInbox {
+    return (this.#inbox = new SingleInbox(options));
   }
 
   protected override over(reason: FailureReason | undefined, waiting: FailureReason): void {
@@ -51,9 +57,9 @@ export class SingleStream extends CallingStream {
     this.#taker = undefined;
     super.over(reason, waiting);
     if (taker === undefined) return;
-    const failure = reason?.() ?? this.inbox.failure?.() ?? this.end?.error;
+    const failure = reason?.() ?? this.#inbox?.failure?.() ?? this.end?.error;
     if (failure !== undefined) return taker.answered(failure, undefined, this.end);
-    const message = this.opened(this.inbox.takeOnly());
+    const message = this.opened(this.#inbox?.takeOnly());
     const error = message === undefined ? new RpcError("unimplemented", noMessage) : undefined;
     taker.answered(error, message, this.end);
   }

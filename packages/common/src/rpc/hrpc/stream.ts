@@ -5,10 +5,11 @@
 //       <──────  HEADERS, MESSAGE …, END    END is the end for both, as is a MESSAGE that is marked as the last one
 //     CANCEL                  ──────>       at any time; nothing of it is sent after that
 
+import { encoder } from "../bytes.ts";
 import { isPromiseLike } from "../../guarded.ts";
 import type { SentMessage } from "./frame-output.ts";
-import { frameFlags, frameTypes, goAwayCodes, numberFrame, ProtocolFault } from "./frames.ts";
-import { Inbox, type FailureReason, type ReceivedMessage } from "./inbox.ts";
+import { frameFlags, frameTypes, numberFrame, ProtocolFault } from "./frames.ts";
+import { Inbox, type FailureReason, type InboxOptions, type ReceivedMessage } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { SessionOutput } from "./session-output.ts";
 
@@ -81,7 +82,7 @@ export abstract class Stream {
   protected get inbox(): Inbox {
     if (this.#inbox !== undefined) return this.#inbox;
     const { id, session, maxMessageSize } = this;
-    const inbox = (this.#inbox = new Inbox({
+    const inbox = (this.#inbox = this.makeInbox({
       credit: session.credit,
       maxMessageSize,
       grant: (amount) => {
@@ -93,6 +94,10 @@ export abstract class Stream {
     return inbox;
   }
 
+  protected makeInbox(options: InboxOptions): Inbox {
+    return new Inbox(options);
+  }
+
   /** Whether nothing has come yet, and nobody waits for anything. */
   protected get isUntouched(): boolean {
     return this.#inbox === undefined && !this.#isClosed;
@@ -102,14 +107,14 @@ export abstract class Stream {
 
   /** The peer has sent a MESSAGE. Throws ProtocolFault. */
   gotMessage(payload: Uint8Array, flags: number): void {
-    if (this.#isClosed) throw new ProtocolFault(goAwayCodes.protocol, "a message comes after the last one");
+    if (this.#isClosed) throw new ProtocolFault("a message comes after the last one");
     this.inbox.push(payload, flags);
     if ((flags & (frameFlags.last | frameFlags.more)) === frameFlags.last) this.closed();
   }
 
   /** No more messages come. Throws ProtocolFault. */
   closed(): void {
-    if (this.#isClosed) throw new ProtocolFault(goAwayCodes.protocol, "a stream is closed twice");
+    if (this.#isClosed) throw new ProtocolFault("a stream is closed twice");
     this.#inbox?.end();
     this.#isClosed = true;
   }
@@ -135,5 +140,3 @@ export abstract class Stream {
     this.session.forget(this.id);
   }
 }
-
-const encoder = new TextEncoder();

@@ -1,21 +1,14 @@
 // The test vectors of docs/hrpc.md: what is written is what they say, and what is read from them, too.
 
+import { readUint32 } from "../bytes.ts";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { codeOfNumber, isRpcCode, rpcCodes } from "../codes.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
+import { endFrame } from "./call-end.ts";
 import { FrameReader } from "./frame-reader.ts";
-import {
-  frame,
-  frameFlags,
-  frameTypes,
-  goAwayCodes,
-  numberFrame,
-  preface,
-  readUint32,
-  type GoAwayCode,
-} from "./frames.ts";
+import { frame, frameFlags, frameTypes, goAwayCodes, numberFrame, preface, type GoAwayCode } from "./frames.ts";
 import { noCompression } from "./message-coding.ts";
 import * as payloads from "./payloads.ts";
 import { readCall } from "./received-call.ts";
@@ -67,7 +60,7 @@ function written(vector: Vector): Uint8Array {
     case "end": {
       const details = (vector.details ?? []).map(([type, hex]) => ({ type, value: Buffer.from(hex, "hex") }));
       const error = code === 0 ? undefined : new RpcError(codeOfNumber(code), message, { details });
-      return payloads.endFrame(stream, { error, trailers: metadata }, flags === 0);
+      return endFrame(stream, { error, trailers: metadata }, flags === 0);
     }
     case "credit":
       return numberFrame(frameTypes.credit, stream, vector.amount!);
@@ -105,7 +98,7 @@ function read({ frame, flags = 0 }: Vector, payload: Uint8Array): Partial<Vector
     case "headers":
       return { metadata: [...payloads.readHeaders(payload)] };
     case "end": {
-      const { error, trailers } = payloads.readEnd(payload);
+      const { error, trailers } = payloads.readEnd(payload, flags);
       const details = (error?.details ?? []).map(
         ({ type, value }) => [type, Buffer.from(value).toString("hex")] as const,
       );

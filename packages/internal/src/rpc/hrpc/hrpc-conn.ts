@@ -42,6 +42,7 @@ export class HrpcConn implements CodecConn, CallConn {
         else host.serveStream(stream, this);
       },
       maxMessageSize: (path) => host.maxMessageSizeOf(path),
+      flood: new TokenBucket(settings.hrpcMaxIdleFrames, settings.hrpcFloodRecovery, () => server.monotonic()),
     });
     this.#socket = new HrpcSocket({
       open: () => socket,
@@ -55,7 +56,6 @@ export class HrpcConn implements CodecConn, CallConn {
           settings: { maxStreams: settings.hrpcMaxStreams, credit: settings.hrpcCredit, maxFrameSize },
           compression: sessionCompression(host.settings),
           callee,
-          flood: new TokenBucket(settings.hrpcMaxIdleFrames, settings.hrpcFloodRecovery, () => server.monotonic()),
           changed: () => carrier.settle(),
           faulty: (fault) => server.note(peer, `hrpc: ${fault.message}`),
           failed: (error) => server.failed(peer, error),

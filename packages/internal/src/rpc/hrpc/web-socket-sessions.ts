@@ -61,8 +61,8 @@ export class WebSocketSessions {
         callee: new Callee({
           serve: (stream) => host.serveStream(stream, origin),
           maxMessageSize: (path) => host.maxMessageSizeOf(path),
+          flood: new TokenBucket(hrpcDefaults.maxIdleFrames, hrpcDefaults.floodRecovery, () => performance.now()),
         }),
-        flood: new TokenBucket(hrpcDefaults.maxIdleFrames, hrpcDefaults.floodRecovery, () => performance.now()),
         faulty: (fault) => host.log.info(`hrpc over a WebSocket of ${req.srcHost}: ${fault.message}`),
         failed: (error) => host.noteFault(error, req),
       });
