@@ -14,7 +14,7 @@ import type { Context } from "../stage/context.ts";
 import { shareOf } from "../stage/workers.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
-import { peerOf, peerOnDemand, type Endpoint, type Peer } from "../net/peer.ts";
+import { askNow, peerOf, peerOnDemand, type Endpoint, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Codecs, type Codec, type CodecConn } from "./codecs.ts";
 import type { FrontSettings } from "./front-props.ts";
@@ -148,8 +148,8 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
    * instead: there are too many connections, or it is not open.
    */
   adopt(socket: Socket, peer: Peer, tls: TlsFacts | undefined): boolean {
-    const client = peer.source ?? peer;
-    if (this.#gate === undefined || this.#clients?.mayConnect(client) === false) {
+    const client = peer.source ?? askNow(peer);
+    if (this.#gate === undefined || socket.destroyed || this.#clients?.mayConnect(client) === false) {
       this.counts.refused();
       socket.destroy();
       return false;

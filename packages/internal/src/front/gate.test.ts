@@ -147,7 +147,7 @@ test("a UNIX socket is served like any other", async () => {
   expect(await server.ask("GET /")).toMatchObject({ text: '{"address":"","port":0}' });
 });
 
-test("a connection that throws when it is opened or drained is broken off, and the others go on", async () => {
+test("a connection that throws when it is opened, enters or is drained is broken off, and the others go on", async () => {
   const told: unknown[] = [];
   let accept: Acceptor | undefined;
   const gate: Gate<GateConn> = new Gate<GateConn>({
@@ -162,6 +162,9 @@ test("a connection that throws when it is opened or drained is broken off, and t
       const name = names.get(socket) ?? "";
       if (name === "bad") throw new Error("bad at open");
       const conn: GateConn = {
+        entered() {
+          if (name === "bad now") throw new Error("bad at entering");
+        },
         drain() {
           if (name === "bad later") throw new Error("bad at drain");
           told.push(`${name} drains`);
@@ -176,9 +179,15 @@ test("a connection that throws when it is opened or drained is broken off, and t
     },
   });
   gate.open();
-  const names = new Map(["bad", "bad later", "good"].map((name) => [new Socket(), name]));
+  const names = new Map(["bad", "bad now", "bad later", "good"].map((name) => [new Socket(), name]));
   for (const socket of names.keys()) accept?.(socket);
-  expect([...names.keys()].map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
+  expect([...names.keys()].map(({ destroyed }) => destroyed)).toEqual([true, false, false, false]);
+  expect(gate.size).toBe(2);
   await gate.drain();
-  expect(told).toEqual([new Error("bad at open"), new Error("bad at drain"), "bad later is broken off", "good drains"]);
+  expect(told).toEqual([
+    new Error("bad at open"),
+    ...[new Error("bad at entering"), "bad now is broken off"],
+    ...[new Error("bad at drain"), "bad later is broken off"],
+    "good drains",
+  ]);
 });

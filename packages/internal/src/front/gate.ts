@@ -39,8 +39,8 @@ export interface GateOptions<Conn extends GateConn> {
   /** Default: nothing is counted. */
   readonly counts?: ConnCounts;
   /**
-   * Called with an error that `open`, or `drain` of a connection, has thrown. That connection is destroyed; the others
-   * continue.
+   * Called with an error that `open`, or `entered` or `drain` of a connection, has thrown. That connection is
+   * destroyed; the others continue.
    */
   readonly failed: (error: unknown) => void;
 }
@@ -91,15 +91,25 @@ export class Gate<Conn extends GateConn> {
   /** `successor` takes the place of a connection that has done its part, such as a handshake. */
   succeed(conn: Conn, successor: Conn): void {
     this.#conns.delete(conn);
-    this.#conns.add(successor);
-    if (this.#isDraining) this.#drainConn(successor);
-    successor.entered?.();
+    this.#entered(successor);
   }
 
   /** Reports that a connection is over. */
   closed(conn: Conn): void {
     if (this.#conns.delete(conn)) this.#counts?.closed();
     if (this.#conns.size === 0) this.#emptied?.resolve();
+  }
+
+  /** What is thrown then concerns nobody else: others may be waiting behind it. */
+  #entered(conn: Conn): void {
+    this.#conns.add(conn);
+    try {
+      if (this.#isDraining) conn.drain();
+      conn.entered?.();
+    } catch (error) {
+      this.#options.failed(error);
+      conn.destroy();
+    }
   }
 
   #drainConn(conn: Conn): void {
@@ -134,7 +144,8 @@ export class Gate<Conn extends GateConn> {
       socket.destroy();
       return false;
     }
-    if (admits?.(socket) === false) {
+    // It may also be found out that its client has left.
+    if (admits?.(socket) === false || socket.destroyed) {
       this.#counts?.refused();
       socket.destroy();
       return false;
@@ -147,10 +158,8 @@ export class Gate<Conn extends GateConn> {
       socket.destroy();
       return false;
     }
-    this.#conns.add(conn);
     this.#counts?.accepted();
-    if (this.#isDraining) this.#drainConn(conn);
-    conn.entered?.();
+    this.#entered(conn);
     return true;
   }
 }

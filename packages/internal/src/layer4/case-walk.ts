@@ -86,6 +86,8 @@ export class CaseWalk {
     const cases = this.#cases ?? this.#router.cases;
     for (const [i, { case: each }] of cases.entries()) {
       const answer = each.part.matches(this.#conn);
+      // It may have been found out that nobody knows the client any more: no answer counts.
+      if (this.#conn.isOver) return;
       if (answer === more) return this.#conn.waitForMore();
       if (!answer) continue;
       this.#span = this.#conn.trace?.enter(each.path);

@@ -32,7 +32,7 @@ export class OpenConns<Conn extends OpenConn> {
   async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
     const left = new Set([...this.#all()].filter((conn) => isConcerned(conn, dropped, users)));
     if (left.size === 0) return;
-    const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), deadline - Date.now());
+    const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), Math.max(0, deadline - Date.now()));
     await this.until((ended) => {
       if (ended !== undefined) left.delete(ended);
       return left.size === 0;

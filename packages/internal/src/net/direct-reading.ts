@@ -26,14 +26,16 @@ export const directOnread: OnReadOpts = { buffer: sharedBuffer, callback: receiv
 const onreadKeys = findOnreadKeys();
 
 /**
- * Reads a socket from now on. `reader` receives all further input, unless the socket was dialled with an `onread` other
- * than `directOnread`: then that does. `streamReader` receives what the stream holds already, before that, and
- * everything if the runtime does not support direct reading: bytes that may be kept. Returns whether it does.
+ * Reads a socket from now on. `reader` receives all further input, unless the socket was dialled with an `onread`
+ * other than `directOnread`: then that does. `streamReader` receives what the stream holds already, before that, and
+ * everything if the runtime does not support direct reading: bytes that may be kept. Returns whether it does. Of a
+ * socket that is destroyed, neither receives what the stream holds.
  */
 export function readDirectly(socket: Socket, reader: DirectReader, streamReader: (bytes: Buffer) => void): boolean {
   const isDirect = setOnread(socket);
   const direct: DirectSocket = socket;
   direct[readerKey] = isDirect ? reader : undefined;
+  if (socket.destroyed) return isDirect;
   if (!isDirect || socket.readableLength > 0) socket.on("data", streamReader);
   return isDirect;
 }

@@ -1,10 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { access, link, mkdtempDisposable, writeFile } from "node:fs/promises";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { ownSockets } from "./bound-socket.ts";
 import { Listeners, type Acceptor, type ListenerShare } from "./listener.ts";
 
 const local = (port = 0) => ({ host: "127.0.0.1", port });
@@ -271,4 +273,27 @@ test("nothing is left open after the last release", async () => {
   shares[0]?.accept(greeter("hi"));
   await Promise.all(shares.map((share) => share.release()));
   while (count() > before) await turn();
+});
+
+test("a connection that waits in the queue before its listener is ready has TCP_NODELAY, too", async () => {
+  const script = 'require("node:net").connect(process.argv[1], "127.0.0.1", () => process.exit())';
+  const listeners = new Listeners({
+    bind: async (address, taker, name) => {
+      const bound = await ownSockets.bind(address, taker, name);
+      const listen = (server: net.Server): void => {
+        bound.listen(server);
+        execFileSync(process.execPath, ["-e", script, String(bound.port)]);
+      };
+      return { ...bound, listen };
+    },
+  });
+  const set = vi.spyOn(net.Socket.prototype, "setNoDelay");
+  const share = await listeners.share(local(), owner("a"));
+  const accepted = Promise.withResolvers<net.Socket>();
+  share.accept(accepted.resolve);
+  const socket = await accepted.promise;
+  expect(set.mock.instances).toContain(socket);
+  set.mockRestore();
+  socket.destroy();
+  await share.release();
 });

@@ -141,7 +141,8 @@ class Listener {
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
   #hasStopped = false;
-  #isNoDelayInherited = false;
+  /** Of further connections, so many may have stood in the queue of the kernel before they could inherit anything. */
+  #withoutInheritance = Infinity;
   /** When the log was told last that there are no more descriptors. */
   #toldAt = -Infinity;
 
@@ -187,7 +188,10 @@ class Listener {
   }
 
   #take(socket: net.Socket): void {
-    if (!this.#isNoDelayInherited) socket.setNoDelay();
+    if (this.#withoutInheritance > 0) {
+      this.#withoutInheritance--;
+      socket.setNoDelay();
+    }
     const accepting = this.#accepting.at(-1);
     const limit = limitReachedBy(socket);
     if (limit !== undefined) this.#tellOfLimit(limit, accepting?.share);
@@ -215,7 +219,7 @@ class Listener {
       this.#server.once("error", failed);
       this.#server.once("listening", () => {
         this.#server.off("error", failed);
-        this.#isNoDelayInherited = inheritNoDelay(this.#server);
+        if (inheritNoDelay(this.#server)) this.#withoutInheritance = maxQueue;
         // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();
@@ -250,6 +254,9 @@ function forget(): undefined {}
 
 /** How often the log is told that there are no more descriptors, in milliseconds. */
 const tellEvery = 10_000;
+
+/** The length of a queue of the kernel: the most that Linux grants, unless it is told otherwise. */
+const maxQueue = 4096;
 
 /** The maximum number of connections that wait for the next gate. */
 const maxWaiting = 1024;

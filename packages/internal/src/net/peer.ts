@@ -18,7 +18,11 @@ export interface Peer extends Endpoint {
   readonly local?: Endpoint | undefined;
 }
 
-/** Address and port of a socket's other end; "" and 0 for a UNIX socket, and for a closed one. */
+/**
+ * Address and port of a socket's other end; "" and 0 for a UNIX socket, and for a closed one. A TCP socket that does
+ * not know them any more is destroyed: its client has reset it, and what it sent before that, which can still be read,
+ * would pass all checks of addresses as that of nobody.
+ */
 export function peerOf(socket: Socket): Peer {
   return new SocketPeer(socket);
 }
@@ -43,6 +47,7 @@ class SocketPeer implements Peer {
 
   constructor(socket: Socket) {
     const { remoteAddress = "", remotePort = 0 } = socket;
+    if (remoteAddress === "" && isOpenTcp(socket)) socket.destroy();
     this.address = unmapped(remoteAddress);
     this.port = remotePort;
     this.#socket = socket;
@@ -76,6 +81,12 @@ class OnDemandPeer implements Peer {
   get local(): Endpoint | undefined {
     return localOf(this.#socket);
   }
+}
+
+/** Sockets of UNIX have no such names. */
+function isOpenTcp(socket: Socket): boolean {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  return typeof handle === "object" && handle !== null && "getpeername" in handle;
 }
 
 function localOf({ localAddress, localPort }: Socket): Endpoint | undefined {

@@ -14,7 +14,7 @@ import type { ConnEndReason } from "../end-reason.ts";
 export interface TcpsConn extends ConnFacts {
   /**
    * The other end of the connection, and the client that a PROXY header has named. The socket is asked at the first
-   * use: ask while the connection is open.
+   * use: ask while the connection is open. If the client has reset it by then, the connection is closed.
    */
   readonly peer: Peer;
   /** The client: ask as of `peer`. */

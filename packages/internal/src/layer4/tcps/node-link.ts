@@ -10,7 +10,7 @@ import type { Node, NodePool, NodeSpec } from "../../backend/node.ts";
 import type { Waiter } from "../../backend/node-group.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { Link, type LinkUser, type LinkWatcher } from "../../net/link.ts";
-import type { Endpoint } from "../../net/peer.ts";
+import { askNow, type Endpoint } from "../../net/peer.ts";
 import { proxyTlvs } from "../../net/proxy-tlvs.ts";
 import { known } from "../facts.ts";
 import type { TcpsConn } from "./dealet.ts";
@@ -89,6 +89,8 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     this.#owner = owner;
     this.#settings = settings;
     this.#tls = tls;
+    // The client may leave while it waits for a node.
+    if (settings.proxyProtocol !== "off" && wish.from !== undefined) askNow(wish.from);
     this.#deadline = makeDeadline(() => this.#expired());
   }
 

@@ -161,7 +161,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   }
 
   release(): Socket | undefined {
-    if (this.#phase === "over") return undefined;
+    if (this.isOver) return undefined;
     if (this.link.hasEnded) {
       this.close("clientAborted");
       return undefined;

@@ -75,9 +75,10 @@ export class OpenExchans {
     const workers = new Set([...dropped, ...users]);
     const concerned = [...this.#open].filter((exchan) => concerns(exchan, dropped, workers));
     if (concerned.length === 0) return;
-    const settlement = new Settlement(concerned, deadline - Date.now());
+    const time = Math.max(0, deadline - Date.now());
+    const settlement = new Settlement(concerned, time);
     this.#waiting.add(settlement);
-    const timer = setTimeout(() => settlement.breakOff(), deadline - Date.now());
+    const timer = setTimeout(() => settlement.breakOff(), time);
     try {
       await settlement.done;
     } finally {
