@@ -42,7 +42,7 @@ class Output {
 
   /** A varint of 0 to 2^32 - 1. */
   number(value: number): void {
-    this.reserve(5);
+    this.reserve(maxVarint);
     for (; value >= 0x80; value >>>= 7) this.bytes[this.size++] = (value & 0x7f) | 0x80;
     this.bytes[this.size++] = value;
   }
@@ -66,7 +66,8 @@ class Output {
 
   /** What `write` adds, with its length before it. */
   measured(write: () => boolean): boolean {
-    this.reserve(1);
+    // For the longest length: what stands behind it would not move along if memory grew for that.
+    this.reserve(maxVarint);
     const start = ++this.size;
     if (!write()) return false;
     const size = this.size - start;
@@ -231,6 +232,8 @@ function scalarWriter(scalar: ScalarType | undefined, number: number): PartWrite
 }
 
 const lengthDelimited = 2;
+/** In bytes, of a number below 2^32. */
+const maxVarint = 5;
 const encoder = new TextEncoder();
 /** In bytes, of memory that is used again. No prop: larger messages are worth memory of their own. */
 const maxKept = 256 * 1024;
