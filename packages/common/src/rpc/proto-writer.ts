@@ -149,7 +149,8 @@ function isAbsent(field: DescField, message: Fields): boolean {
   if (field.fieldKind === "list") return Array.isArray(value) && value.length === 0;
   if (field.fieldKind === "map") return typeof value === "object" && value !== null && Object.keys(value).length === 0;
   if (field.presence !== Presence.IMPLICIT) return value === undefined || !Object.hasOwn(message, localName);
-  return value === 0 || value === 0n || value === "0";
+  // Of a float, -0 is another value than 0.
+  return Object.is(value, 0) || value === 0n || value === "0";
 }
 
 /** When a single field is not written; `undefined`: that is for `isAbsent` to say. */
