@@ -344,7 +344,7 @@ describe("a call", () => {
       parentId: server?.spanId,
       attributes: { "rpc.system": "hrpc", "rpc.service": "test.Who", "rpc.method": "pass", "rpc.grpc.status_code": 0 },
     });
-    expect(inner).toMatchObject({ traceId, attributes: { "rpc.system": "hemi_local" } });
+    expect(inner).toMatchObject({ traceId, parentId: pass?.spanId, attributes: { "rpc.system": "hemi_local" } });
     expect(more).toBe(`00-${traceId}-${inner?.spanId}-01`);
     await ask(site, "pass", { traceparent });
     expect(spans.filter(({ name }) => name === "test.Who/pass").map((span) => span.traceId)).toEqual([
