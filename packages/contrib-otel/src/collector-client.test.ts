@@ -54,6 +54,15 @@ test("a kept connection that the collector closes as the next batch comes costs 
   expect(collector.conns()).toBe(2);
 });
 
+test("a batch that is sent again has a connection of its own", async () => {
+  using collector = await startRawCollector((conn, _connNumber, requestNumber) => {
+    if (requestNumber === 2) conn.resetAndDestroy();
+    else conn.write(empty);
+  });
+  for (let i = 0; i < 6; i++) expect(await collector.post()).toBe(200);
+  expect(collector.conns()).toBe(6);
+});
+
 test("a collector that closes each connection is tried once", async () => {
   using collector = await startRawCollector((conn) => conn.destroy());
   await expect(collector.post()).rejects.toThrow("socket hang up");

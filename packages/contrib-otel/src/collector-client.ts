@@ -34,7 +34,7 @@ export class CollectorClient {
       return await this.#post(request, this.#agent);
     } catch (error) {
       if (!(error instanceof StaleConnectionError)) throw error;
-      return await this.#post(request, undefined);
+      return await this.#post(request, false);
     }
   }
 
@@ -43,7 +43,8 @@ export class CollectorClient {
     this.#agent.destroy();
   }
 
-  #post({ path, headers, content, timeout }: CollectorRequest, agent: HttpAgent | undefined): Promise<number> {
+  /** `agent`: `false` for a connection of its own, which is not kept; `undefined` would mean the agent of all. */
+  #post({ path, headers, content, timeout }: CollectorRequest, agent: HttpAgent | false): Promise<number> {
     return new Promise((resolve, reject) => {
       const sent = this.#request(`${this.#endpoint}${path}`, { method: "POST", headers, agent });
       const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${timeout} ms`)), timeout);

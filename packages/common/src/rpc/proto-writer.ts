@@ -43,7 +43,7 @@ class Output {
 
   /** A varint of 0 to 2^32 - 1. */
   number(value: number): void {
-    this.reserve(5);
+    this.reserve(maxVarint);
     for (; value >= 0x80; value >>>= 7) this.bytes[this.size++] = (value & 0x7f) | 0x80;
     this.bytes[this.size++] = value;
   }
@@ -67,7 +67,8 @@ class Output {
 
   /** What `write` adds, with its length before it. */
   measured(write: () => boolean): boolean {
-    this.reserve(1);
+    // For the longest length: what stands behind it would not move along if memory grew for that.
+    this.reserve(maxVarint);
     const start = ++this.size;
     if (!write()) return false;
     const size = this.size - start;
@@ -149,7 +150,8 @@ function isAbsent(field: DescField, message: Fields): boolean {
   if (field.fieldKind === "list") return Array.isArray(value) && value.length === 0;
   if (field.fieldKind === "map") return typeof value === "object" && value !== null && Object.keys(value).length === 0;
   if (field.presence !== Presence.IMPLICIT) return value === undefined || !Object.hasOwn(message, localName);
-  return value === 0 || value === 0n || value === "0";
+  // Of a float, -0 is another value than 0.
+  return Object.is(value, 0) || value === 0n || value === "0";
 }
 
 /** When a single field is not written; `undefined`: that is for `isAbsent` to say. */
@@ -232,6 +234,8 @@ function scalarWriter(scalar: ScalarType | undefined, number: number): PartWrite
 }
 
 const lengthDelimited = 2;
+/** In bytes, of a number below 2^32. */
+const maxVarint = 5;
 /** In bytes, of memory that is used again. No prop: larger messages are worth memory of their own. */
 const maxKept = 256 * 1024;
 let output = new Output();

@@ -151,8 +151,9 @@ class SumSlice<Source> implements CountSlice {
     for (const gauge of gaugesOf(this.group)) former[gauge] = 0;
   }
 
+  /** One that is empty then keeps its last numbers, for whoever is about to tell them. */
   drop(source: Source): void {
-    if (this.#parts.delete(source)) this.#sumUp();
+    if (this.#parts.delete(source) && !this.isEmpty) this.#sumUp();
   }
 
   /** `undefined`: nobody else has counted anything. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { finishInSlices } from "@hemi/common";
+import { finish, finishInSlices } from "@hemi/common";
 import { expect, test } from "vitest";
 import { countDuration, countGroup, durationBounds, durationSumAt, increase, type SeriesSpec } from "./count-group.ts";
 import { CountTeller } from "./count-news.ts";
@@ -64,6 +64,23 @@ test("the sum of very many slices is told in turns of its own, with what has com
   const steps = reportSteps(sum.slices());
   expect([...steps]).toHaveLength(5000);
   expect(await total).toEqual(sum.total());
+});
+
+test("a component that goes while a sum is told has its last numbers in it", () => {
+  const [before, after] = [new Metrics(), new Metrics()];
+  increase(before.numbers(webappGroup, ["gone"]), webappGroup.at.underWay);
+  increase(after.numbers(webappGroup, ["stays"]), webappGroup.at.underWay);
+  const sum = new CountSum();
+  const process = {};
+  const tell = (metrics: Metrics): void => {
+    for (const part of new CountTeller().news(metrics.slices())) sum.take(process, part);
+  };
+  tell(before);
+  const total = sum.total();
+  const steps = reportSteps(sum.slices());
+  tell(after);
+  expect(finish(steps)).toEqual(total);
+  expect(sum.total().map(({ labels }) => labels)).toEqual([["stays"]]);
 });
 
 test("a text is the same whether its characters are ASCII or not, and however long it is", () => {

@@ -102,11 +102,11 @@ export class Trace {
     return new Trace(this.#host, isSampled, { traceId, spanId, isSampled, state }, this.#members);
   }
 
-  /** Begins a span below the present one; `undefined` where none is recorded, or if there are too many. */
-  begin(name: string, kind: SpanKind): OpenSpan | undefined {
+  /** Begins a span, below the present one by default; `undefined` where none is recorded, or if there are too many. */
+  begin(name: string, kind: SpanKind, parentId = this.activeSpanId): OpenSpan | undefined {
     if (!this.isSampled || this.#count >= maxSpans) return undefined;
     this.#count++;
-    const span = this.#newSpan(newSpanId(), this.activeSpanId, name, kind, this.#now(), {});
+    const span = this.#newSpan(newSpanId(), parentId, name, kind, this.#now(), {});
     this.#members.begun.push(span);
     return span;
   }

@@ -3,12 +3,12 @@
 import { rpcCodes, type RpcError } from "@hemi/common/rpc";
 import type { Call } from "./call.ts";
 
-/** Below the handlet that serves the call, if its request is traced. */
+/** Below the call that it is made for, or the handlet that serves it; if its request is traced. */
 export function beginCallSpan(call: Call): void {
-  const { trace, path, req } = call;
+  const { trace, parentSpan, path, req } = call;
   if (trace === undefined) return;
   const name = path.slice(1);
-  const span = (call.span = trace.begin(name, "internal"));
+  const span = (call.span = trace.begin(name, "internal", parentSpan?.spanId));
   if (span === undefined) return;
   Object.assign(span.attributes, {
     "rpc.system": systemOf(req?.header("content-type")),

@@ -21,6 +21,8 @@ export interface CallOrigin {
   readIdentity(): Identity;
   /** Of the client's request, if spans are recorded for it. */
   readonly trace: Trace | undefined;
+  /** Of the call that it is made for, inside the process. */
+  readonly parentSpan?: OpenSpan | undefined;
   /** Calls the client; `undefined` where the protocol cannot do that. */
   readonly caller: Transport | undefined;
 }
@@ -97,6 +99,11 @@ export class Call {
   /** For the engine: the trace that it belongs to, if spans are recorded. */
   get trace(): Trace | undefined {
     return this.#origin.trace;
+  }
+
+  /** For the engine: the span that its own stands below, if another call makes it inside the process. */
+  get parentSpan(): OpenSpan | undefined {
+    return this.#origin.parentSpan;
   }
 
   /**

@@ -68,6 +68,17 @@ const checking = defineHandlet({
   }),
 });
 
+/** Says in a field who calls, and drops what the client says there. */
+const naming = defineHandlet({
+  sign: "naming",
+  create: () => ({
+    handle(req) {
+      req.replaceHeader("x-user", req.header("authorization") === "Bearer ann" ? ["ann"] : []);
+      return false;
+    },
+  }),
+});
+
 const spans: Span[] = [];
 const gathering = defineAddon({
   sign: "gathering",
@@ -83,7 +94,7 @@ interface GuardedOptions extends RpcServerSiteOptions {
 async function serve({ rules = "rule { checking {} }", props = "", more = "", ...options }: GuardedOptions = {}) {
   const site = await serveRpcServer({
     bundlets: [numbersService(), testService(), whoService((call) => call.peer?.address ?? "")],
-    definitions: [checking, gathering],
+    definitions: [checking, naming, gathering],
     ...options,
     props: `.webapp = "guard" ${props}`,
     more: `webapp "guard" { .hostnames = ("*") ${rules} } ${more}`,
@@ -185,6 +196,17 @@ describe("the rules of its webapp", () => {
       code: "canceled",
     });
     expect(await stock.double({ n: 2 }, as("ann"))).toEqual({ n: 4 });
+  });
+
+  test("may replace fields: the procedure gets these as metadata, and not what the client has said", async () => {
+    const site = await serve({
+      bundlets: [whoService((call) => call.metadata.getAll("x-user").join())],
+      rules: "rule { naming {} }",
+    });
+    const client = makeClient(who, hrpc(site));
+    expect(await client.ask({}, as("ann", { "x-user": "root" }))).toMatchObject({ more: "ann" });
+    expect(await client.ask({}, as("bob", { "x-user": "root" }))).toMatchObject({ more: "" });
+    expect(await client.ask({}, { metadata: new Metadata({ "x-user": "root" }) })).toMatchObject({ more: "" });
   });
 
   test("see address, path and scheme of a call", async () => {
@@ -322,7 +344,7 @@ describe("a call", () => {
       parentId: server?.spanId,
       attributes: { "rpc.system": "hrpc", "rpc.service": "test.Who", "rpc.method": "pass", "rpc.grpc.status_code": 0 },
     });
-    expect(inner).toMatchObject({ traceId, attributes: { "rpc.system": "hemi_local" } });
+    expect(inner).toMatchObject({ traceId, parentId: pass?.spanId, attributes: { "rpc.system": "hemi_local" } });
     expect(more).toBe(`00-${traceId}-${inner?.spanId}-01`);
     await ask(site, "pass", { traceparent });
     expect(spans.filter(({ name }) => name === "test.Who/pass").map((span) => span.traceId)).toEqual([

@@ -3,7 +3,7 @@
 import { Deadlines, isPromiseLike } from "@hemi/common";
 import { Metadata, RpcError, type MessageType, type OutgoingCall, type Transport } from "@hemi/common/rpc";
 import type { ErrorLog } from "../log/error-log.ts";
-import type { Trace } from "../operator/trace.ts";
+import type { OpenSpan, Trace } from "../operator/trace.ts";
 import { Call, type CallOrigin } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";
 import { CallRun, type CallHost } from "./call-run.ts";
@@ -103,6 +103,10 @@ class LocalDoor implements CallDoor, CallOrigin {
 
   get trace(): Trace | undefined {
     return this.#parent?.trace;
+  }
+
+  get parentSpan(): OpenSpan | undefined {
+    return this.#parent?.span;
   }
 
   readIdentity(): Identity {

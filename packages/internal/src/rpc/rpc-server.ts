@@ -36,7 +36,7 @@ const props = {
    * certificates hold for calls by all protocols. A call of hrpc is to them a POST to the path of the procedure, with
    * its metadata as fields, and the server name of its handshake as host. If a rule answers such a call, it fails with
    * the code of that status, and the fields of the answer are its metadata. Calls in a WebSocket have passed with the
-   * request that opened it. Default: none.
+   * request that opened it, whatever their paths and metadata are. Default: none.
    */
   webapp: prop.reference(webappKind, { reload: "live" }),
 };

@@ -64,6 +64,22 @@ test("a large message has memory of its own, which the next one leaves as it is"
   expect(small?.buffer.byteLength).toBeLessThan(10_000);
 });
 
+test("memory may grow anywhere in a message", () => {
+  const { binary } = protoMessage(FilterSchema);
+  // A large message, after which memory is small again.
+  const large = create(FilterSchema, { tags: ["y".repeat(1_000_000)] });
+  const parts = [{ tags: "x" }, { tags: "\u20ac" }, { tags: "xy" }, { tags: "" }, { like: {} }, { like: { genre: 1 } }];
+  for (const part of parts) {
+    for (let before = 0; before < 16; before++) {
+      const init = Object.entries(part).map(([name, value]) => [name, Array<unknown>(600).fill(value)] as const);
+      const otherwise = Object.fromEntries(init);
+      const message = create(FilterSchema, { isNew: true, otherwise: { tags: ["z".repeat(before)], otherwise } });
+      binary?.encodeShared?.(large);
+      expect(binary?.encodeShared?.(message)).toEqual(toBinary(FilterSchema, message));
+    }
+  }
+});
+
 test("whatever is written is what protobuf-es writes", () => {
   const descs = [...file_interop.messages, ...file_library.messages];
   let written = 0;

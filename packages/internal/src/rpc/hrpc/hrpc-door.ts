@@ -42,6 +42,8 @@ export class HrpcDoor implements CallDoor, CallOrigin {
   }
 
   readMetadata(): Metadata {
+    // Rules may have replaced what the client has said.
+    if (this.req !== undefined) return Metadata.received(this.req.headers);
     const { metadata } = this.#stream.head;
     return metadata.isEmpty ? new Metadata() : metadata;
   }
