@@ -205,7 +205,14 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     this.#sections.arrived(stream);
   }
 
+  /** The node keeps fields in its table that are referred to until it hears of it (RFC 9204 2.2.2.2). */
+  streamLeft(stream: RequestStream): void {
+    this.#sections.forget(stream);
+    this.#decoder.cancel(stream.id);
+  }
+
   resetByPeer(stream: RequestStream, code: number): void {
+    this.#decoder.cancel(stream.id);
     this.#exchans.get(stream.id)?.reset(code);
     if (this.#lostWindow.reset(stream)) this.#owner.leave();
   }
@@ -254,7 +261,6 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     this.#blockedOutputs.delete(exchan);
     this.#sections.forget(stream);
     exchan.waitsUntil = Infinity;
-    if (!stream.isWhole) this.guarded(() => this.#decoder.cancel(exchan.id));
     if (!output.hasEnded) this.quic.reset(exchan.id, errorCode.requestCancelled);
     stream.leave(errorCode.requestCancelled);
     this.quic.flush();

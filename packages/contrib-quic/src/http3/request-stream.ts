@@ -20,6 +20,8 @@ export interface RequestStreamOwner extends MessageFrameRules {
   sectionArrived(stream: RequestStream): void;
   /** It is no stream of HTTP, but of a WebTransport session: `rest` of it was read. */
   belongsToSession?(stream: RequestStream, sessionId: number, rest: Buffer, isEnd: boolean): void;
+  /** Nobody reads the rest of it, in which there may be sections. */
+  streamLeft(stream: RequestStream): void;
   /** The peer has reset the stream. */
   resetByPeer(stream: RequestStream, code: number): void;
 }
@@ -85,6 +87,8 @@ export class RequestStream implements FrameRules {
       if (section !== undefined) this.#arrived(section);
       else if (!this.#fetch()) return;
     }
+    // While a head waits for QPACK, its client may give the request up.
+    if (this.section !== undefined && this.#owner.quic.isAtEnd(this.id)) this.peekEnd();
   }
 
   #leaveHttp(rest: Buffer): void {
@@ -129,9 +133,10 @@ export class RequestStream implements FrameRules {
 
   /** Nobody reads on: the client may stop (RFC 9114 4.1). */
   leave(code: number): void {
-    if (this.isLeft || this.#hasEnded) return;
+    if (this.isLeft || this.isWhole) return;
     this.isLeft = true;
-    this.#owner.quic.stop(this.id, code);
+    this.#owner.streamLeft(this);
+    if (!this.#hasEnded) this.#owner.quic.stop(this.id, code);
   }
 
   #skippedSection(): "tooLarge" | undefined {

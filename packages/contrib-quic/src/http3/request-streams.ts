@@ -143,6 +143,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     if (isFull || !this.takesStream(id)) {
       this.quic.reset(id, errorCode.requestRejected);
       this.quic.stop(id, errorCode.requestRejected);
+      this.decoder.cancel(id);
       this.quic.flush();
       if (isFull) this.#spendReset();
       return undefined;
@@ -248,6 +249,12 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.quic.reset(stream.id, errorCode.requestCancelled);
     if (exchan === undefined) return this.#removeHead(stream);
     this.#abandon(exchan);
+  }
+
+  /** The client keeps fields in its table that are referred to until it hears of it (RFC 9204 2.2.2.2). */
+  streamLeft(stream: RequestStream): void {
+    this.#sections.forget(stream);
+    this.decoder.cancel(stream.id);
   }
 
   /** Whether streams may belong to WebTransport sessions. */

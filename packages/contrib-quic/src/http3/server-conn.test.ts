@@ -419,6 +419,32 @@ describe("QPACK (RFC 9204)", () => {
     expect(sent()).toEqual(Buffer.concat([increment, integer(0x80, 0x7f, 0), integer(0x80, 0x7f, 4)]));
   });
 
+  test.each<[string, number, object, (client: TestClient) => void]>([
+    ["that is rejected", 4, { http3MaxStreams: 1 }, (client) => client.quic.send(4, blockedHead(client), true)],
+    ["whose head waits for too long", 0, { headTimeout: 1000 }, (client) => client.wait(1200)],
+    ["that is reset", 0, {}, (client) => client.quic.resetByPeer(0, errorCode.requestCancelled)],
+  ])("the client hears that nobody reads the sections of a stream %s", (_name, id, settings, end) => {
+    using client = new TestClient({ serve: silent, ...settings });
+    client.quic.send(0, blockedHead(client));
+    end(client);
+    client.wait(200);
+    expect(client.quic.sent(11).bytes.subarray(1)).toEqual(integer(0x40, 0x3f, id));
+    client.sendUni(6, streamType.qpackEncoder, inserts);
+    client.wait(200);
+    expect(client.quic.closedWith).toBeUndefined();
+  });
+
+  test("the client hears that nobody reads trailers, though they have come, and none are acknowledged then", () => {
+    using client = new TestClient();
+    const content = frame(frameType.data, Buffer.from("abc"));
+    client.quic.send(0, Buffer.concat([client.head({ ":method": "POST" }), content, blockedHead(client)]), true);
+    expect(client.answer(0).status).toBe("200");
+    client.sendUni(6, streamType.qpackEncoder, inserts);
+    client.wait(200);
+    const told = Buffer.concat([integer(0x40, 0x3f, 0), integer(0x00, 0x3f, 1)]);
+    expect(client.quic.sent(11).bytes.subarray(1)).toEqual(told);
+  });
+
   test("more streams may not wait than allowed", () => {
     using client = new TestClient({ qpackBlockedStreams: 1 });
     client.quic.send(0, blockedHead(client), true);
