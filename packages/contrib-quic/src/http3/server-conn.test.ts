@@ -1,5 +1,7 @@
 // HTTP/3 as RFC 9114 has it, section by section, at the level of frames.
 
+import type { Duplex } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import { varint } from "@hemi/common";
 import type { ExchanWire } from "@hemi/internal";
 import { describe, expect, test } from "vitest";
@@ -184,6 +186,18 @@ describe("4.4: tunnels", () => {
     client.quic.send(0, nothing, true);
     await expect.poll(() => client.quic.sent(0).isEnd).toBe(true);
     expect(client.wires[0]?.head).toMatchObject({ method: "GET", upgrades: ["websocket"] });
+  });
+
+  test("who has ended its side of a tunnel hears the last that its client says", async () => {
+    const { promise, resolve } = Promise.withResolvers<Duplex>();
+    using client = new TestClient({
+      serve: (wire) => resolve(wire.tunnel({ protocol: "websocket", fieldList: [] }, () => undefined).end("bye")),
+    });
+    client.quic.send(0, client.head({ ":method": "CONNECT", ":protocol": "websocket" }));
+    await expect.poll(() => client.quic.sent(0).isEnd).toBe(true);
+    const heard = textOf(await promise);
+    client.quic.send(0, frame(frameType.data, Buffer.from("late")), true);
+    expect(await heard).toBe("late");
   });
 
   test("a refusal of one never looks like a tunnel", () => {

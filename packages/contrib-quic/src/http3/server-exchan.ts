@@ -346,8 +346,12 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
       if (this.state === "leaving") this.#waitFor("write");
       return;
     }
-    // The client of a tunnel may go on for as long as it likes.
-    if (this.state === "tunnelling" && !this.request.isWhole) return;
+    if (this.state === "tunnelling") {
+      // The client of a tunnel may go on for as long as it likes.
+      if (!this.request.isWhole) return;
+      // Whoever reads the tunnel may ask only later, and is told its end then.
+      this.leaveContent();
+    }
     this.complete();
     this.#conn.finished(this);
   }
