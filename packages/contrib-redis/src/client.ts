@@ -10,7 +10,7 @@ export type Argument = string | number | Buffer;
 
 /** A node of a cluster, or the only server. */
 export interface ClientNode {
-  call(command: string, args: Argument[]): Promise<unknown>;
+  call(command: string, args: readonly Argument[]): Promise<unknown>;
 }
 
 /** Collects what is written between `cork` and `uncork`. */
@@ -27,7 +27,7 @@ export interface Client extends ClientNode {
   connect(): Promise<unknown>;
   disconnect(): void;
   /** Like `call`; texts in the answer are Buffers. */
-  callBuffer(command: string, args: Argument[]): Promise<unknown>;
+  callBuffer(command: string, args: readonly Argument[]): Promise<unknown>;
   on(event: "error", listener: (error: unknown) => void): unknown;
   on(event: "ready" | "close", listener: () => void): unknown;
   /** The connection; a cluster has several. */

@@ -12,6 +12,7 @@ import type { Argument, Client, Corkable } from "./client.ts";
 import { messageOf, Outage, RedisFailure } from "./failure.ts";
 import { listOf, textOf } from "./replies.ts";
 import type { Script } from "./script.ts";
+import { type SentCommand, SentCommands } from "./sent-commands.ts";
 
 export interface LaneOptions {
   readonly makeClient: () => Client;
@@ -23,10 +24,9 @@ export interface LaneOptions {
 export class Lane {
   readonly #options: LaneOptions;
   readonly #outage: Outage;
+  readonly #sent = new SentCommands();
   #client: Client | undefined;
   #opening: Promise<unknown> | undefined;
-  #pending = 0;
-  #overdue = 0;
   /** What collects the commands of this turn of the event loop. */
   #collecting: Corkable | undefined;
   /** Why there is no connection. */
@@ -77,22 +77,28 @@ export class Lane {
 
   /** Texts in the answer are strings. Rejects with RedisFailure. */
   call(command: string, args: readonly Argument[]): Promise<unknown> {
-    return this.#limited((client) => client.call(command, [...args]));
+    return this.#limited((client) => client.call(command, args));
   }
 
   /** Texts in the answer are Buffers. Rejects with RedisFailure. */
   callBytes(command: string, args: readonly Argument[]): Promise<unknown> {
-    return this.#limited((client) => client.callBuffer(command, [...args]));
+    return this.#limited((client) => client.callBuffer(command, args));
   }
 
   /** Runs a script; texts in the answer are strings. Rejects with RedisFailure. */
-  async run(script: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<unknown> {
-    return await evaluate(script, keys, args, (command, args) => this.call(command, args));
+  run({ text, hash }: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<unknown> {
+    return this.call("evalsha", [hash, keys.length, ...keys, ...args]).catch((error: unknown) => {
+      demandUnknown(error);
+      return this.call("eval", [text, keys.length, ...keys, ...args]);
+    });
   }
 
   /** Runs a script; texts in the answer are Buffers. Rejects with RedisFailure. */
-  async runBytes(script: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<unknown> {
-    return await evaluate(script, keys, args, (command, args) => this.callBytes(command, args));
+  runBytes({ text, hash }: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<unknown> {
+    return this.callBytes("evalsha", [hash, keys.length, ...keys, ...args]).catch((error: unknown) => {
+      demandUnknown(error);
+      return this.callBytes("eval", [text, keys.length, ...keys, ...args]);
+    });
   }
 
   /** The keys that begin so, in portions; one that is there all the time comes at least once. */
@@ -121,36 +127,28 @@ export class Lane {
     }
     const { commandTimeout } = this.#options.limits;
     return new Promise((resolve, reject) => {
-      let [isLate, isSettled] = [false, false];
-      // This process may have stood still itself: what has arrived meanwhile is read first.
-      const timer = setTimeout(() => setImmediate(giveUp), commandTimeout);
-      const giveUp = () => {
-        if (isSettled) return;
-        isLate = true;
-        this.#overdue++;
+      const command = this.#sent.add(commandTimeout, () => {
         const error = new RedisFailure(`Redis did not answer within ${commandTimeout} ms`);
         this.#outage.begin(error);
         reject(error);
-      };
-      const settle = () => {
-        isSettled = true;
-        clearTimeout(timer);
-        this.#pending--;
-        if (isLate && --this.#overdue === 0 && this.#isReady) this.#outage.end();
-      };
-      this.#pending++;
+      });
       this.#collectWrites(client);
       send(client).then(
         (reply) => {
-          settle();
+          this.#settled(command);
           resolve(reply);
         },
         (error: unknown) => {
-          settle();
+          this.#settled(command);
           reject(new RedisFailure(messageOf(error), { cause: error }));
         },
       );
     });
+  }
+
+  #settled(command: SentCommand): void {
+    this.#sent.delete(command);
+    if (command.isLate && this.#sent.overdue === 0 && this.#isReady) this.#outage.end();
   }
 
   /** The commands of many requests go out in one write. */
@@ -166,9 +164,9 @@ export class Lane {
 
   #refusal(): string | undefined {
     if (!this.#isReady) return messageOf(this.#failure);
-    if (this.#overdue > 0) return "an answer is overdue";
+    if (this.#sent.overdue > 0) return "an answer is overdue";
     const { maxPending } = this.#options.limits;
-    return this.#pending < maxPending ? undefined : `${maxPending} commands are under way`;
+    return this.#sent.size < maxPending ? undefined : `${maxPending} commands are under way`;
   }
 
   #failed(client: Client, error: unknown): void {
@@ -178,20 +176,9 @@ export class Lane {
   }
 }
 
-async function evaluate(
-  { text, hash }: Script,
-  keys: readonly string[],
-  args: readonly Argument[],
-  call: (command: string, args: readonly Argument[]) => Promise<unknown>,
-): Promise<unknown> {
-  const rest = [keys.length, ...keys, ...args];
-  try {
-    return await call("EVALSHA", [hash, ...rest]);
-  } catch (error) {
-    // It was restarted, or another one has taken its place.
-    if (!messageOf(error).includes("NOSCRIPT")) throw error;
-    return await call("EVAL", [text, ...rest]);
-  }
+/** Throws the error, unless Redis does not know a script: it was restarted, or another one has taken its place. */
+function demandUnknown(error: unknown): void {
+  if (!messageOf(error).includes("NOSCRIPT")) throw error;
 }
 
 /** A cluster tells what is wrong with one of its nodes beside; that a connection was closed is no reason. */

@@ -2,15 +2,23 @@
 
 import type { SessionChange, SessionEntry } from "@hemi/internal";
 import { listOf, numberOf, textOf } from "../replies.ts";
+import type { Token } from "./token.ts";
 
 /** The entries by name, at one version. */
 export class RedisSession extends Map<string, SessionEntry> {
+  /** Of its client. */
+  readonly token: Token;
   /** Another one after each change. */
   version = 0;
 
+  constructor(token: Token) {
+    super();
+    this.token = token;
+  }
+
   /** Reads the fields of the hash in Redis: names and values in turn. Throws RedisFailure. */
-  static read(fields: unknown): RedisSession {
-    const session = new RedisSession();
+  static read(token: Token, fields: unknown): RedisSession {
+    const session = new RedisSession(token);
     const flat = listOf(fields);
     for (let i = 0; i + 1 < flat.length; i += 2) {
       const name = textOf(flat[i]);
@@ -22,8 +30,9 @@ export class RedisSession extends Map<string, SessionEntry> {
 
   /** The same with these changes, as the script makes them; `undefined`: an entry has another version. */
   changed(changes: readonly SessionChange[]): RedisSession | undefined {
-    const changed = new RedisSession(this);
+    const changed = new RedisSession(this.token);
     changed.version = this.version;
+    for (const [name, entry] of this) changed.set(name, entry);
     for (const { name, json, ifVersion } of changes) {
       if (ifVersion !== undefined && ifVersion !== (this.get(name)?.version ?? 0)) return undefined;
       changed.version++;

@@ -1,11 +1,5 @@
 // redisStater: stores sessions in Redis.
-//
-//   token: base64url of  id (16 bytes)  and of  secret (32 bytes)
-//          names the key in Redis       its hash is in Redis, and rotation replaces it
-//
-// A token of another form, which a framework has made, is all secret: its id is derived from it.
 
-import { hash, randomBytes } from "node:crypto";
 import {
   addonKind,
   type Context,
@@ -27,6 +21,7 @@ import { redisLink } from "../link.ts";
 import { listOf, numberOf, textOf } from "../replies.ts";
 import { RedisSession } from "./redis-session.ts";
 import { destroySession, findSession, rotateSession, writeSession } from "./session-scripts.ts";
+import { newToken, parseToken, rotatedToken, type Token } from "./token.ts";
 
 const props = {
   ...storingStaterProps,
@@ -46,12 +41,6 @@ export const redisStater = defineStater({
   props,
   create: (context): StaterPart => new RedisStater(context),
 });
-
-interface Token {
-  readonly id: string;
-  /** SHA-256: whoever reads Redis cannot use its sessions. */
-  readonly digest: string;
-}
 
 class RedisStater implements StaterPart {
   readonly #context: Context<RedisStaterProps>;
@@ -76,7 +65,7 @@ class RedisStater implements StaterPart {
     const parsed = parseToken(token);
     if (parsed === undefined) return undefined;
     const fields = await this.#lane.run(findSession, [this.#keyOf(parsed)], this.#timesOf(parsed));
-    return fields === null ? undefined : RedisSession.read(fields);
+    return fields === null ? undefined : RedisSession.read(parsed, fields);
   }
 
   async write(
@@ -85,10 +74,10 @@ class RedisStater implements StaterPart {
     { newToken: fresh, found }: SessionWriteOptions = {},
   ): Promise<SessionWrite> {
     const given = token ?? fresh ?? newToken();
-    const parsed = parseToken(given);
+    const known = found instanceof RedisSession ? found : undefined;
+    const parsed = known?.token.text === given ? known.token : parseToken(given);
     if (parsed === undefined) return "gone";
     const { maxSessionSize } = this.#context.props;
-    const known = found instanceof RedisSession ? found : undefined;
     const expected = known?.changed(changes);
     const isExpectable = known !== undefined && expected !== undefined && expected.byteSize <= maxSessionSize;
     const version = isExpectable ? String(known.version) : "";
@@ -99,7 +88,7 @@ class RedisStater implements StaterPart {
       case "made":
         return expected === undefined ? "gone" : { token: given, session: expected };
       case "stored":
-        return { token: given, session: RedisSession.read(rest) };
+        return { token: given, session: RedisSession.read(parsed, rest) };
       case "conflict":
         return { conflict: textOf(rest[0]) };
       case "large": {
@@ -115,10 +104,10 @@ class RedisStater implements StaterPart {
   async rotate(token: string): Promise<string | undefined> {
     const parsed = parseToken(token);
     if (parsed === undefined) return undefined;
-    const next = parsed.id + newSecret();
-    const args = [...this.#timesOf(parsed), digestOf(next)];
+    const next = rotatedToken(parsed);
+    const args = [...this.#timesOf(parsed), next.digest];
     const isRotated = numberOf(await this.#lane.run(rotateSession, [this.#keyOf(parsed)], args)) === 1;
-    return isRotated ? next : undefined;
+    return isRotated ? next.text : undefined;
   }
 
   async destroy(token: string): Promise<void> {
@@ -140,30 +129,6 @@ class RedisStater implements StaterPart {
   }
 }
 
-/** `undefined`: nobody has got such a token from here. */
-function parseToken(token: string): Token | undefined {
-  if (!/^[\w-]{22,128}$/.test(token)) return undefined;
-  const id = token.length === ownLength ? token : digestOf(`id ${token}`);
-  return { id: id.slice(0, idLength), digest: digestOf(token) };
-}
-
-function newToken(): string {
-  return randomBytes(16).toString("base64url") + newSecret();
-}
-
-function newSecret(): string {
-  return randomBytes(32).toString("base64url");
-}
-
-function digestOf(token: string): string {
-  return hash("sha256", token, "base64url");
-}
-
 function argumentsOf({ name, json, ifVersion }: SessionChange): readonly string[] {
   return [name, ifVersion === undefined ? "" : String(ifVersion), json === undefined ? "remove" : "set", json ?? ""];
 }
-
-/** Of 16 bytes as base64url. */
-const idLength = 22;
-/** Of a token that was made here, with 32 bytes more. */
-const ownLength = 65;

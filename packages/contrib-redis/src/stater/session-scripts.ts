@@ -36,11 +36,18 @@ local function fieldsByName()
 end
 `;
 
-/** Returns the fields of the hash, or nothing. */
+/** Returns the version and the entries, as fields of the hash, or nothing. */
 export const findSession = new Script(`${withSession}
 local fields, session = fieldsByName()
 if session.hash ~= ARGV[1] or not isAlive(tonumber(session.created)) then return false end
-return fields
+local reply = {}
+for i = 1, #fields, 2 do
+  if fields[i] ~= 'hash' and fields[i] ~= 'created' then
+    table.insert(reply, fields[i])
+    table.insert(reply, fields[i + 1])
+  end
+end
+return reply
 `);
 
 /**

@@ -66,8 +66,8 @@ export class Session {
    * Call it before the head of the response is sent, which may get a cookie. Throws HTTPError 409 if another request
    * has changed it meanwhile and the stater has `.conflict = "refuse"`, or has ended the session.
    */
-  async set(name: string, value: unknown): Promise<void> {
-    await this.setAll({ [name]: value });
+  set(name: string, value: unknown): Promise<void> {
+    return this.setAll({ [name]: value });
   }
 
   /** The same for several names: all of them are stored, or none. */
@@ -142,17 +142,16 @@ export class Session {
   }
 
   /** Returns the name on which there is a conflict. */
-  async #write(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
+  #write(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
     // What a handlet stores at the same time belongs to one session.
-    while (this.#beginning !== undefined) {
-      await this.#beginning;
-      found = await this.#load();
+    if (this.#beginning !== undefined) {
+      return this.#beginning.then(async () => this.#write(changes, await this.#load()));
     }
     const writing = this.#writeNow(changes, found);
     if (this.#token === undefined) {
       this.#beginning = writing.then(ignore, ignore).finally(() => (this.#beginning = undefined));
     }
-    return await writing;
+    return writing;
   }
 
   async #writeNow(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
