@@ -275,7 +275,7 @@ test("a request to cancel reaches the server that works for the client", patienc
   await using site = await proxy(context, server.port);
   const child = execFile(
     peer("psql", context),
-    ["-h", "127.0.0.1", "-p", String(site.port), "-U", "ann", "-c", "select pg_sleep(60)", "postgres"],
+    ["-h", "127.0.0.1", "-p", String(site.port), "-U", "ann", "-c", "select pg_sleep(61)", "postgres"],
     {
       env: { ...process.env, PGPASSWORD: "geheim" },
     },
@@ -283,8 +283,9 @@ test("a request to cancel reaches the server that works for the client", patienc
   let stderr = "";
   child.stderr?.on("data", (text: string) => (stderr += text));
   const watcher = await site.connect();
+  // Not the query of a client before, which a server may still be at.
   const count = async () =>
-    (await watcher.query("select 1 from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'"))
+    (await watcher.query("select 1 from pg_stat_activity where query = 'select pg_sleep(61)' and state = 'active'"))
       .rowCount;
   await expect.poll(count, { timeout: 20_000 }).toBe(1);
   child.kill("SIGINT");

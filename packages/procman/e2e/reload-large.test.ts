@@ -31,6 +31,8 @@ function site(changed?: { readonly rule: number; readonly text: string }): strin
 test("a reload of 10,000 rules with one changed is followed by all workers, which serve meanwhile", async () => {
   await using folder = await folderWith({ "hemi.conf": site() });
   await using program = await serve(folder.path);
+  const memory = async (): Promise<number> => (await program.call("leader")).rss;
+  const memoryAtFirst = await memory();
   const answersTo = async (path: string): Promise<readonly string[]> => {
     const texts = await Promise.all(Array.from({ length: 16 }, () => ask(program.port, path)));
     return [...new Set(texts)];
@@ -51,8 +53,6 @@ test("a reload of 10,000 rules with one changed is followed by all workers, whic
   // Two times as many changes as a message of the control socket can list.
   await writeFile(join(folder.path, "hemi.conf"), site().replaceAll('"rule ', '"line '));
   const whole = await program.call("reload");
-  const memory = async (): Promise<number> => (await program.call("leader")).rss;
-  const peak = await memory();
   expect(whole.plan.changes.length + whole.unlisted).toBeGreaterThanOrEqual(count);
   expect(whole.unlisted).toBeGreaterThan(0);
   expect(await answersTo("/9999")).toEqual(["line 9999"]);
@@ -60,6 +60,6 @@ test("a reload of 10,000 rules with one changed is followed by all workers, whic
   expect(requests.failed).toEqual([]);
 
   // The leader, too, gives back what such reloads have taken when it is idle again.
-  await expect.poll(memory, { timeout: 60_000, interval: 500 }).toBeLessThan(0.9 * peak);
+  await expect.poll(memory, { timeout: 60_000, interval: 500 }).toBeLessThan(1.5 * memoryAtFirst);
   await program.end();
 });
