@@ -44,14 +44,14 @@ export const caching: readonly Work[] = [
   {
     name: "HTTP/2, 10 KiB from memCacher",
     needs: ["h2load", "openssl", "nginx"],
-    async run({ pairs }) {
+    async run(settings) {
       const path = tenKiB();
       await using backend = await startBackend(servers.nginxIn(filesFolder()));
       await using our = await startProxy(servers.hemiWithCertificate("cached-http2.conf"), backend);
       await using their = await startProxy(servers.nginxHttp2Cache(backend.port, cacheFolder()), backend);
       const load = { connections: 16, streams: 32, requests: 60_000, path };
       const against = "nginx, proxy_cache on tmpfs";
-      return [await measured(our, their, { load, pairs, against, atLeast: "2.0", aim: "3.0" })];
+      return [await measured(our, their, { load, ...settings, against, atLeast: "2.0", aim: "3.0" })];
     },
   },
 ];

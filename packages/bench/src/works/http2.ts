@@ -8,7 +8,7 @@ import { measureHttp2, type Http2Load } from "../load-http2.ts";
 import { startBackend, startServer, type ServerProcess } from "../server-process.ts";
 import { certificateFolder } from "../servers/certificate.ts";
 import * as servers from "../servers/commands.ts";
-import type { Result, Work } from "../work.ts";
+import type { Result, Settings, Work } from "../work.ts";
 import { startProxy } from "./proxying.ts";
 
 interface Http2Work extends Omit<Http2Load, "url"> {
@@ -77,41 +77,50 @@ function http2Work({ name, path = "/", peer, atLeast, aim, ...load }: Http2Work)
   return {
     name,
     needs: peer === undefined ? ["h2load", "openssl", "nginx"] : ["h2load", "openssl"],
-    async run({ pairs }) {
+    async run(settings) {
       makeLargeFiles();
       await using our = await startServer(servers.hemiWithCertificate("http2.conf"));
       await using their = await startServer(
         peer === undefined ? servers.nginxHttp2 : servers.nodeWithCertificate("node-http2.ts"),
       );
-      return [await measured(our, their, { load: { ...load, path }, pairs, against: peer ?? "nginx", atLeast, aim })];
+      const row = { against: peer ?? "nginx", atLeast, aim };
+      return [await measured(our, their, { load: { ...load, path }, ...settings, ...row })];
     },
   };
 }
 
-/** Pairs of both over HTTP/2. */
+interface Measured extends Settings {
+  /** The requests of one run while a server is warmed up. */
+  readonly load: Omit<Http2Load, "url"> & { readonly path: string };
+  readonly against: string;
+  readonly atLeast: string;
+  readonly aim: string;
+}
+
+/** Pairs of both over HTTP/2, after both are warmed up. */
 export async function measured(
   our: ServerProcess,
   their: ServerProcess,
-  {
-    load: { path, ...load },
-    pairs,
-    ...row
-  }: { load: Omit<Http2Load, "url"> & { path: string }; pairs: number; against: string; atLeast: string; aim: string },
+  { load: { path, ...load }, seconds, pairs, against, atLeast, aim }: Measured,
 ): Promise<Result> {
-  const measure = ({ port }: ServerProcess): Promise<number> =>
-    measureHttp2({ ...load, url: `https://127.0.0.1:${port}${path}` });
-  // Warmed up.
-  await measure(our);
-  await measure(their);
-  const { ours, theirs, ratio, spread } = await comparePairs(
-    () => measure(our),
-    () => measure(their),
-    pairs,
-  );
-  const figure = `${ratio.toFixed(2)} (${spread.map((bound) => bound.toFixed(2)).join("–")})`;
+  const runOf = async ({ port }: ServerProcess): Promise<() => Promise<number>> => {
+    const run = (requests: number): Promise<number> =>
+      measureHttp2({ ...load, requests, url: `https://127.0.0.1:${port}${path}` });
+    const warmUntil = performance.now() + warmUpTime;
+    let rate = 0;
+    while (performance.now() < warmUntil) rate = await run(load.requests);
+    const requests = Math.max(load.requests, Math.round(rate * seconds));
+    return () => run(requests);
+  };
+  const [ours, theirs] = [await runOf(our), await runOf(their)];
+  const compared = await comparePairs(ours, theirs, pairs);
+  const figure = `${compared.ratio.toFixed(2)} (${compared.spread.map((bound) => bound.toFixed(2)).join("–")})`;
   const rate = (each: number): string => `${each < 100 ? each.toFixed(1) : Math.round(each)}/s`;
-  return { ...row, ours: rate(ours), theirs: rate(theirs), figure };
+  return { against, ours: rate(compared.ours), theirs: rate(compared.theirs), figure, atLeast, aim };
 }
+
+/** As long as HTTP/1 is warmed up, in milliseconds. */
+const warmUpTime = 2000;
 
 /** Beside the certificate. */
 export function makeLargeFiles(): void {
