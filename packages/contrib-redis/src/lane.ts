@@ -29,6 +29,8 @@ export class Lane {
   #opening: Promise<unknown> | undefined;
   /** What collects the commands of this turn of the event loop. */
   #collecting: Corkable | undefined;
+  /** How many of them it holds back. */
+  #collected = 0;
   /** Why there is no connection. */
   #failure: unknown = new RedisFailure("Redis is not connected yet");
 
@@ -151,15 +153,23 @@ export class Lane {
     if (command.isLate && this.#sent.overdue === 0 && this.#isReady) this.#outage.end();
   }
 
-  /** The commands of many requests go out in one write. */
+  /** The commands of several requests go out in one write: of so many that Redis begins while others are made. */
   #collectWrites({ stream }: Client): void {
-    if (stream === undefined || stream === this.#collecting) return;
-    this.#collecting = stream;
-    stream.cork();
-    setImmediate(() => {
-      this.#collecting = undefined;
+    if (stream === undefined) return;
+    if (stream !== this.#collecting) {
+      this.#collecting = stream;
+      this.#collected = 0;
+      stream.cork();
+      setImmediate(() => {
+        this.#collecting = undefined;
+        stream.uncork();
+      });
+    } else if (this.#collected === commandsAtOnce) {
+      this.#collected = 0;
       stream.uncork();
-    });
+      stream.cork();
+    }
+    this.#collected++;
   }
 
   #refusal(): string | undefined {
@@ -187,4 +197,6 @@ function reasonOf(error: unknown): unknown {
   return error instanceof Error && error.message === "Connection is closed." ? undefined : error;
 }
 
+/** In one write. */
+const commandsAtOnce = 24;
 const keysAtOnce = 500;
