@@ -1,7 +1,10 @@
 import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
+import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { linkedWorkers } from "../../testing/linked-workers.ts";
 import { staterSite } from "../../testing/stater-site.ts";
@@ -109,3 +112,25 @@ test("a session from while the clock was ahead does not last for longer, and a c
   site.wait(-2 * 24 * 3600);
   expect(await site.stater.find(token)).toBe(undefined);
 });
+
+test(
+  "on a full disk, sessions are read, changes follow .onDown, and both go on with room",
+  { timeout: 60_000 },
+  async () => {
+    await using folder = await newFolder();
+    const program = fileURLToPath(new URL("../../testing/sessions-on-full-disk.ts", import.meta.url));
+    const command = `ulimit -S -f 400; exec "${process.execPath}" --conditions=@hemi/source "${program}" "${folder.path}"`;
+    const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
+    const output = await text(child.stdout);
+    expect(output).toContain(
+      [
+        "/read 200 Ann",
+        "/change 503 503 Service Unavailable\n",
+        "/read 200 Ann",
+        ...["/change 200 Ann", "/read 200 Ann"],
+      ].join("\n"),
+    );
+    expect(output).toContain("error webapp.site a session could not be changed requests=1\n");
+    expect(output).toContain("error localStater.s that a session is in use could not be stored");
+  },
+);

@@ -50,6 +50,7 @@ export const localStater = defineStater({
 class LocalStater implements StaterPart {
   readonly #context: Context<LocalStaterProps>;
   readonly #displaced: Tally;
+  readonly #untouched: Tally;
   #opened: SharedDatabase | undefined;
   #timer: NodeJS.Timeout | undefined;
   #cleaning: Promise<void> | undefined;
@@ -62,6 +63,9 @@ class LocalStater implements StaterPart {
         sessions,
         maxSessions: props.maxSessions,
       });
+    });
+    this.#untouched = new Tally((requests, error) => {
+      log.error("that a session is in use could not be stored: it ends as if it were idle", { requests, error });
     });
   }
 
@@ -105,10 +109,18 @@ class LocalStater implements StaterPart {
     const [createdAt, usedAt] = [Number(row["created_at"]), Number(row["used_at"])];
     // Not at each request: a hundredth of the time is close enough. But the first one tells that the client came back.
     if (usedAt === createdAt || this.#now - usedAt > this.#context.props.idleTimeout / 100) {
-      const now = Math.max(this.#now, createdAt + 1);
-      await this.#database.change(() => this.#database.run("UPDATE session SET used_at = ? WHERE id = ?", now, id));
+      await this.#touch(id, Math.max(this.#now, createdAt + 1));
     }
     return this.#entriesOf(id);
+  }
+
+  /** What can be read is read, even if nothing can be written: the disk may be full. */
+  async #touch(id: Uint8Array, now: number): Promise<void> {
+    try {
+      await this.#database.change(() => this.#database.run("UPDATE session SET used_at = ? WHERE id = ?", now, id));
+    } catch (error) {
+      this.#untouched.add(performance.now(), error);
+    }
   }
 
   async write(
