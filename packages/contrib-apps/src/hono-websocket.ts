@@ -63,7 +63,7 @@ export function upgradeWebSocket<Context extends HonoContext>(
     }
     const events = await createEvents(c);
     let shown: HonoWebSocket | undefined;
-    const show = (ws: WebSocket) => (shown ??= showHono(ws, c.req.url));
+    const show = (ws: WebSocket) => (shown ??= new ShownWebSocket(ws, c.req.url));
     const ws = await acceptWebSocket({
       ...options,
       message: (message, ws) => events.onMessage?.(new MessageEvent("message", { data: dataOf(message) }), show(ws)),
@@ -81,19 +81,28 @@ export function upgradeWebSocket<Context extends HonoContext>(
   };
 }
 
-function showHono(ws: WebSocket, url: string): HonoWebSocket {
-  return {
-    raw: ws,
-    url: new URL(url),
-    protocol: ws.subprotocol,
-    get readyState() {
-      return ws.isOpen ? 1 : 3;
-    },
-    send(message) {
-      void ws.send(message instanceof ArrayBuffer ? new Uint8Array(message) : message);
-    },
-    close: (code, reason) => ws.close(code, reason),
-  };
+class ShownWebSocket implements HonoWebSocket {
+  readonly raw: WebSocket;
+  readonly url: URL;
+  readonly protocol: string;
+
+  constructor(raw: WebSocket, url: string) {
+    this.raw = raw;
+    this.url = new URL(url);
+    this.protocol = raw.subprotocol;
+  }
+
+  get readyState(): 1 | 3 {
+    return this.raw.isOpen ? 1 : 3;
+  }
+
+  send(message: string | ArrayBuffer | Uint8Array): void {
+    void this.raw.send(message instanceof ArrayBuffer ? new Uint8Array(message) : message);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.raw.close(code, reason);
+  }
 }
 
 /** A buffer of its own: the message may lie in a larger one. */

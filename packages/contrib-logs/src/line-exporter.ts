@@ -51,13 +51,7 @@ export class LineExporter implements Part, LineSink {
     const { props, metrics } = context;
     const numbers = metrics.numbers(exporterGroup, ownLabels(context));
     this.#queue = new BatchQueue<Buffer>({
-      limits: {
-        get maxQueue() {
-          return props.maxQueue;
-        },
-        maxBatch,
-        interval: gatherTime,
-      },
+      limits: new QueueLimits(props),
       maxTries: Infinity,
       retryAfter,
       send: (messages) => this.#send(messages),
@@ -103,8 +97,21 @@ export class LineExporter implements Part, LineSink {
   }
 }
 
-const maxBatch = 256;
-/** In milliseconds: how long a line waits for others. */
-const gatherTime = 100;
+/** With `maxQueue` as it is at the moment: the prop is live. */
+class QueueLimits {
+  readonly maxBatch = 256;
+  /** In milliseconds: how long a line waits for others. */
+  readonly interval = 100;
+  readonly #props: PropsOf<typeof exporterProps>;
+
+  constructor(props: PropsOf<typeof exporterProps>) {
+    this.#props = props;
+  }
+
+  get maxQueue(): number {
+    return this.#props.maxQueue;
+  }
+}
+
 /** In milliseconds. */
 const retryAfter = 1000;

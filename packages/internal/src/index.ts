@@ -60,7 +60,8 @@ export { eventCounter } from "./metrics/events.ts";
 export { countGroups, exporterGroup, limiterGroup, serverGroup } from "./metrics/groups.ts";
 export { ownerLabels, ownLabels } from "./metrics/labels.ts";
 export { metricsFormats, prometheusTextSteps, type MetricsFormat } from "./metrics/prometheus-text.ts";
-export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
+export type { PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/prepared-reload.ts";
+export type { ConfigSource } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
 
 // Configurations

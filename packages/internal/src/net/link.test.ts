@@ -42,3 +42,20 @@ test("who watches a link learns of the end of a socket that was given away", asy
   link.release(Buffer.alloc(0)).destroy();
   await closed.promise;
 });
+
+test.each(["received", "ended"] as const)("what `%s` of a user throws resets this connection alone", async (method) => {
+  await using server = await RawBackend.listen(async ({ socket }) => {
+    socket.end("hello");
+    await once(socket, "close");
+  });
+  const closed = Promise.withResolvers<void>();
+  const error = new Error("a mistake");
+  const user = { ...nobody, closed: closed.resolve };
+  user[method] = () => {
+    throw error;
+  };
+  const link = dial(server, user);
+  await closed.promise;
+  expect(link.error).toBe(error);
+  expect(link.isComplete).toBe(false);
+});

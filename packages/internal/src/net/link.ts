@@ -9,7 +9,7 @@ import { directOnread, readAsStream, readDirectly, resumeReading } from "./direc
 import { readBlocks } from "./read-blocks.ts";
 import type { TlsFacts } from "./tls/tls-facts.ts";
 
-/** Learns what happens at a link. */
+/** Learns what happens at a link. What a method throws is the `error` of the link, and resets this connection alone. */
 export interface LinkUser {
   /** `isShared`: the bytes are valid until it returns; otherwise they may be kept. */
   received(bytes: Buffer, isShared: boolean): void;
@@ -195,7 +195,11 @@ export class Link {
 
   #received(bytes: Buffer, isShared: boolean): void {
     this.received += bytes.length;
-    this.#user.received(bytes, isShared);
+    try {
+      this.#user.received(bytes, isShared);
+    } catch (thrown) {
+      return this.#threw(thrown);
+    }
     if (this.#readPace !== undefined) this.#paceRead(bytes.length);
   }
 
@@ -215,18 +219,32 @@ export class Link {
 
   #ended(): void {
     this.hasEnded = true;
-    this.#user.ended();
+    try {
+      this.#user.ended();
+    } catch (thrown) {
+      this.#threw(thrown);
+    }
   }
 
   #mayWrite(): void {
     if (this.#writePace?.isWaiting === true || this.#socket.writableNeedDrain || this.#socket.destroyed) return;
-    this.#user.drained();
+    try {
+      this.#user.drained();
+    } catch (thrown) {
+      this.#threw(thrown);
+    }
   }
 
   #failed(error: Error): void {
     this.error ??= error;
     // Errors of TLS itself, unlike those of sockets, do not close the connection.
     this.#socket.destroy();
+  }
+
+  /** The runtime calls us, and has nobody to tell what is thrown: it would end the process. */
+  #threw(thrown: unknown): void {
+    this.error ??= thrown instanceof Error ? thrown : new Error(String(thrown));
+    this.reset();
   }
 
   #closed(): void {

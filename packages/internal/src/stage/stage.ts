@@ -12,6 +12,7 @@ import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { compose } from "./composition.ts";
 import type { StageFixtures, Surroundings } from "./context.ts";
+import type { PreparedReload, Reloaded, ReloadOptions } from "./prepared-reload.ts";
 import type { Readiness } from "./readiness.ts";
 import { untilDeadline } from "./deadline.ts";
 import { Departure } from "./departure.ts";
@@ -61,47 +62,6 @@ export interface StageOptions {
   readonly resolve: (source?: ConfigSource) => Promise<ResolvedComponent>;
   /** Called after the stage has stopped. Closes resources that were opened for this stage only. */
   readonly stopped?: () => Promise<void>;
-}
-
-/** Options of a reload. */
-export interface ReloadOptions {
-  /** The maximum time for reading, checking and preparing, in milliseconds. Default: 30 s. */
-  readonly patience?: number;
-}
-
-/** What a reload does. Paths are those of the new configuration; for dropped components, those of the old one. */
-export interface ReloadPaths {
-  /** Components that continue unchanged. */
-  readonly kept: readonly string[];
-  /** Components that continue with new values of live props. */
-  readonly updated: readonly string[];
-  /** Components that are new or were replaced. */
-  readonly created: readonly string[];
-  /** Components that were removed or replaced. */
-  readonly dropped: readonly string[];
-}
-
-/** The result of a reload. */
-export interface Reloaded extends ReloadPaths {
-  /**
-   * Settles when all dropped components have finished their work and are shut down, within `.drainTimeout` of the
-   * stage. Never rejects.
-   */
-  readonly departed: Promise<void>;
-}
-
-/**
- * A reload whose new components are prepared beside those that run. The stage serves as before until `commit`. Further
- * reloads wait until one of the two functions has settled; `quit` of the stage discards it.
- */
-export interface PreparedReload extends ReloadPaths {
-  /**
-   * Puts the new configuration in place, in one turn of the event loop. Rejects as `reload` does if a new component
-   * does not start; the stage then goes on as before. Rejects with HEMI_STAGE_STATE after `discard`.
-   */
-  commit(): Promise<Reloaded>;
-  /** Gives up what was prepared. Harmless after `commit`. */
-  discard(): Promise<void>;
 }
 
 /** Components by path. */

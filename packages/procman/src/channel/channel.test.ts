@@ -55,3 +55,20 @@ test("a process that takes nothing is not given up for a few messages", () => {
     vi.useRealTimers();
   }
 });
+
+test("params that cannot be sent reject their call, and the channel stays open", async () => {
+  const messages: object[] = [];
+  const send = (message: object, _handle: undefined, _options: object, sent: (error: null) => void) => {
+    messages.push(JSON.parse(JSON.stringify(message)) as object);
+    sent(null);
+  };
+  const process = Object.assign(new EventEmitter(), { send });
+  const end = process as unknown as ChannelEnd;
+  const channel = new Channel<{ readonly news: { readonly params: unknown; readonly result: number } }, Calls>(end, {
+    news: () => undefined,
+  });
+  const first = channel.call("news", 1);
+  await expect(channel.call("news", 2n)).rejects.toThrow(TypeError);
+  process.emit("message", { ...messages[0], "@hemi/procman": "result", result: 7 });
+  expect(await first).toBe(7);
+});

@@ -102,7 +102,10 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
     emitter.on("exit", () => this.#close());
   }
 
-  /** Rejects with a RemoteError, or with HEMI_PROCESS if the other process has ended. */
+  /**
+   * Rejects with a RemoteError, with HEMI_PROCESS if the other process has ended, and with a TypeError if the params
+   * cannot be sent.
+   */
   async call<Name extends keyof Out & string>(name: Name, params: Out[Name]["params"]): Promise<Out[Name]["result"]> {
     const [result] = await this.callForHandle(name, params);
     return result;
@@ -117,7 +120,12 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<readonly [unknown, unknown]>();
     this.#waiting.set(id, { resolve, reject });
-    this.#send({ [marker]: "call", name, id, params });
+    try {
+      this.#send({ [marker]: "call", name, id, params });
+    } catch (error) {
+      this.#waiting.delete(id);
+      throw error;
+    }
     return await promise;
   }
 
@@ -126,21 +134,18 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
     this.call(name, params).catch(() => {});
   }
 
+  /** Throws a TypeError for what cannot be sent: the channel stays open for other messages. */
   #send(message: object, handle?: SendHandle): void {
     const now = performance.now();
     if (this.#untaken === 0) this.#takenAt = now;
     else if (this.#untaken > maxUntaken && now - this.#takenAt > takeTime) this.#stuck?.();
-    this.#untaken++;
     const sent = (error: Error | null): void => {
       this.#untaken--;
       this.#takenAt = performance.now();
       if (error !== null) this.#close();
     };
-    try {
-      this.#end.send?.(message, handle, { keepOpen: true }, sent);
-    } catch {
-      this.#close();
-    }
+    this.#end.send?.(message, handle, { keepOpen: true }, sent);
+    this.#untaken++;
   }
 
   #received(message: unknown, handle: unknown): void {

@@ -15,7 +15,7 @@ export async function serveLeading(line: CommandLine): Promise<ExitCode> {
   const tail = new LogTail();
   const log = openErrorLog({ level, format, follow: tail.follow, ...(file === undefined ? {} : { file }) });
   const output = new Output(line, log);
-  const stopCollecting = collectWhenIdle();
+  const stopCollecting = collectWhenIdle({ servesClients: false });
   try {
     return await new LedProgram(line, log, output, tail).run(isSuccessor);
   } finally {

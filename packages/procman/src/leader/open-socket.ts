@@ -14,13 +14,20 @@ export interface OpenSocket {
 }
 
 /** A socket of this process. */
-export function openSocket(socket: Socket): OpenSocket {
-  return {
-    get handle() {
-      return rawHandle(socket);
-    },
-    close: () => void socket.destroy(),
-  };
+export class OwnSocket implements OpenSocket {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get handle(): SendHandle {
+    return rawHandle(this.#socket);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
 }
 
 /** A socket that another process has sent. Throws HEMI_LISTEN if it is none. */

@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { Socket, type BoundSocket } from "node:net";
 import { addressKey, bindSocket, HemiError, placeOf, type ListenAddress } from "@hemi/hemi/base";
 import type { InheritedSocket } from "../systemd/inherited-sockets.ts";
-import { openSocket, receivedSocket, type OpenSocket } from "./open-socket.ts";
+import { OwnSocket, receivedSocket, type OpenSocket } from "./open-socket.ts";
 import type { SocketList, SocketName } from "./socket-list.ts";
 
 /** A socket of one slot, or of all of them. */
@@ -204,5 +204,5 @@ export class Sockets {
 
 /** A bound socket that does not listen. */
 function adopt(bound: BoundSocket): OpenSocket {
-  return openSocket(new Socket({ handle: bound }));
+  return new OwnSocket(new Socket({ handle: bound }));
 }

@@ -3,7 +3,6 @@
 import type { Plan, ReloadCost } from "@hemi/hemi";
 import { HemiError } from "@hemi/hemi/base";
 import type { WorkerUsage } from "../channel/calls.ts";
-import { RemoteError } from "../channel/channel.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import { sumOfCosts } from "./sum-of-costs.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -20,7 +19,10 @@ export async function statusOf(worker: ToldWorker): Promise<WorkerStatus> {
   return { slot, pid, state, startedAt, rss, cpu, conns };
 }
 
-/** Its answer. Rejects with HEMI_PROCESS if it ends before. `lost`: what that means for who asks. */
+/**
+ * Its answer. Rejects with HEMI_PROCESS if it ends before, and with any other error as it is. `lost`: what that end
+ * means for who asks.
+ */
 export async function answerOf<Answer>(
   { slot, pid }: Pick<WorkerProcess, "slot" | "pid">,
   answer: Promise<Answer>,
@@ -29,7 +31,7 @@ export async function answerOf<Answer>(
   try {
     return await answer;
   } catch (cause) {
-    if (cause instanceof RemoteError) throw cause;
+    if (!(cause instanceof HemiError) || cause.code !== "HEMI_PROCESS") throw cause;
     const text = `worker ${slot}, process ${pid ?? "?"}, has ended before it had answered: ${lost}`;
     throw new HemiError("HEMI_PROCESS", text, { cause });
   }

@@ -106,6 +106,18 @@ test("collections that give nothing back become rare", () => {
   expect(process.collections).toBeLessThan(25);
 });
 
+test("a process that serves no clients is collected while it works, too", () => {
+  const process = new MadeUpProcess();
+  const collection = new IdleCollection(process, { servesClients: false });
+  for (let i = 0; i < 4; i++) {
+    process.work(2000, 40 * MB);
+    collection.look();
+    collection.look();
+    expect(process.rss()).toBe(80 * MB);
+  }
+  expect(process.collections).toBe(4);
+});
+
 test("a heap that would take long to collect is left to the runtime", () => {
   const { process, collection } = setUp();
   process.heap = 300 * MB;

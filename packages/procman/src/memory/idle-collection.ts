@@ -8,6 +8,10 @@
 // become idle needs none, so the garbage of the burst stays: up to 128 MB of young objects, and what was promoted from
 // them. And an ordinary collection keeps the freed pages for later use. Measured with 5,120 stalled HTTP/2 streams,
 // five times: 75 MB before, 250 MB after, for good; 92 MB after this. (Java's G1 does the same: JEP 346.)
+//
+// A leader and a checker serve no clients. They do not wait until they are idle: each reload leaves a configuration
+// behind that has survived, for which the runtime lets the young generation grow, step by step. Measured in a leader
+// with 1,000 reloads of 500 rules, one after the other: from 61 to 102 MB.
 
 /** What is needed of the process. */
 export interface CollectedProcess {
@@ -35,8 +39,14 @@ const maxPause = 64;
 /** In bytes. A larger heap is left to the runtime: collecting all of it would be felt by clients. */
 const maxHeap = 256 * 1024 * 1024;
 
+export interface IdleCollectionOptions {
+  /** False: nobody waits for the process, so that it may stop in the middle of its work, too. Default: true. */
+  readonly servesClients?: boolean;
+}
+
 export class IdleCollection {
   readonly #process: CollectedProcess;
+  readonly #servesClients: boolean;
   /** 0: the garbage of the start was not collected yet. */
   #lowestRss = 0;
   #activeAtLook: number;
@@ -45,18 +55,19 @@ export class IdleCollection {
   #pause = 1;
   #looksToPass = 0;
 
-  constructor(process: CollectedProcess) {
+  constructor(process: CollectedProcess, { servesClients = true }: IdleCollectionOptions = {}) {
     this.#process = process;
+    this.#servesClients = servesClients;
     this.#activeAtLook = process.activeTime();
   }
 
   /** To be called every `lookInterval`. */
   look(): void {
     const active = this.#process.activeTime();
-    const isIdle = active - this.#activeAtLook < idleTime;
+    const mayStop = !this.#servesClients || active - this.#activeAtLook < idleTime;
     this.#activeAtLook = active;
     if (this.#looksToPass > 0) this.#looksToPass--;
-    if (!isIdle || this.#looksToPass > 0) return;
+    if (!mayStop || this.#looksToPass > 0) return;
     if (this.#lowestRss > 0 && active - this.#activeAtCollection < minWork) return;
     const before = this.#process.rss();
     if (before > this.#lowestRss * goodFactor) this.#collect(before);

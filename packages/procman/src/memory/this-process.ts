@@ -3,11 +3,11 @@
 import { performance } from "node:perf_hooks";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { IdleCollection, lookInterval, type CollectedProcess } from "./idle-collection.ts";
+import { IdleCollection, lookInterval, type CollectedProcess, type IdleCollectionOptions } from "./idle-collection.ts";
 
 /** Returns the function that ends it. */
-export function collectWhenIdle(): () => void {
-  const collection = new IdleCollection(thisProcess());
+export function collectWhenIdle(options?: IdleCollectionOptions): () => void {
+  const collection = new IdleCollection(thisProcess(), options);
   const timer = setInterval(() => collection.look(), lookInterval).unref();
   return () => clearInterval(timer);
 }

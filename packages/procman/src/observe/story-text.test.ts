@@ -67,6 +67,11 @@ status    200, after 12.50 ms
 `);
 });
 
+test("the URL of a story has the port that the client named", () => {
+  const attributes = { ...story.attributes, "server.port": 8443 };
+  expect(storyText({ ...story, attributes })).toContain("GET https://shop.example:8443/a\n");
+});
+
 test("the story of a request that hangs has what is under way; or says that nothing was recorded", () => {
   const hanging = { ...story, isOver: false, spans: [span("b", "a", "webapp.shop/rule.1", 0, null)] };
   expect(storyText(hanging)).toMatch(/^ {6}0\.00 under way {2}webapp\.shop\/rule\.1$/m);

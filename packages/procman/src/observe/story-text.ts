@@ -12,7 +12,8 @@ export interface WorkerStory extends RequestStory {
 export function unknownRequest(requestId: string): HemiError {
   return new HemiError(
     "HEMI_USAGE",
-    `no worker knows request ${requestId}: it is not under way, and not among the last sampled ones (see traceTo and tracesPerMillion)`,
+    `no worker knows request ${requestId}: it is not under way, and not among the last sampled ones ` +
+      "(see traceTo and tracesPerMillion)",
   );
 }
 
@@ -20,15 +21,16 @@ export function unknownRequest(requestId: string): HemiError {
 export function storyText(story: WorkerStory): string {
   const { requestId, traceId, slot, duration, isOver, spans, startTime } = story;
   const text = textOf(story.attributes);
-  const status = text("http.response.status_code");
+  const status = text("http.response.status_code") || "no answer";
+  const peer = `${text("network.peer.address")} port ${text("network.peer.port")}`;
   const lines = [
-    `${text("http.request.method")} ${text("url.scheme")}://${text("server.address")}${text("url.path")}`,
+    `${text("http.request.method")} ${urlText(text)}`,
     `request   ${requestId}, in worker ${slot}, at ${new Date(startTime).toISOString()}`,
     ...(traceId === "" ? [] : [`trace     ${traceId}`]),
-    `client    ${text("client.address")}; connection of ${text("network.peer.address")} port ${text("network.peer.port")}`,
+    `client    ${text("client.address")}; connection of ${peer}`,
     `protocol  HTTP/${text("network.protocol.version")}${tlsText(text)}`,
     `component ${text("hemi.component")}`,
-    `${isOver ? "status    " : "so far    "}${status === "" ? "no answer" : status}, ${isOver ? "after" : "for"} ${time(duration)} ms`,
+    isOver ? `status    ${status}, after ${time(duration)} ms` : `so far    ${status}, for ${time(duration)} ms`,
     ...(spans.length === 0 ? ["it is not sampled: its steps are not known"] : ["", "      from       for"]),
     ...spansBelow(parentOfAll(spans), spans, startTime, 0),
   ];
@@ -41,12 +43,18 @@ function textOf(attributes: RequestStory["attributes"]): TextOf {
   return (name) => String(attributes[name] ?? "");
 }
 
+function urlText(text: TextOf): string {
+  const port = text("server.port");
+  return `${text("url.scheme")}://${text("server.address")}${port === "" ? "" : `:${port}`}${text("url.path")}`;
+}
+
 function tlsText(text: TextOf): string {
   const version = text("tls.protocol.version");
   if (version === "") return ", without TLS";
-  const isResumed = text("tls.resumed") === "true";
   const name = text("tls.client.server_name");
-  return ` over TLS ${version}, ${text("tls.cipher")}${name === "" ? "" : ` for ${name}`}${isResumed ? ", resumed" : ""}`;
+  const forName = name === "" ? "" : ` for ${name}`;
+  const resumed = text("tls.resumed") === "true" ? ", resumed" : "";
+  return ` over TLS ${version}, ${text("tls.cipher")}${forName}${resumed}`;
 }
 
 /** The parent of spans whose parent is not among them: that of the client, or the server span, if it is not over. */
@@ -64,7 +72,8 @@ function spanText({ name, startTime, endTime, attributes, error }: StorySpan, si
   const text = textOf(attributes);
   const lasted = endTime === null ? "under way" : time(endTime - startTime);
   const node = name === "attempt" ? ` ${text("server.address")} ${text("http.response.status_code")}`.trimEnd() : "";
-  return `${time(startTime - since).padStart(10)}${lasted.padStart(10)}  ${"  ".repeat(depth)}${name}${node}${error === undefined ? "" : `: ${error}`}`;
+  const times = time(startTime - since).padStart(10) + lasted.padStart(10);
+  return `${times}  ${"  ".repeat(depth)}${name}${node}${error === undefined ? "" : `: ${error}`}`;
 }
 
 function time(ms: number): string {

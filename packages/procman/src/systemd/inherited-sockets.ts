@@ -2,7 +2,7 @@
 
 import { readFile, readlink } from "node:fs/promises";
 import { Socket } from "node:net";
-import { openSocket, type OpenSocket } from "../leader/open-socket.ts";
+import { OwnSocket, type OpenSocket } from "../leader/open-socket.ts";
 import { listenVariables } from "./listen-variables.ts";
 
 /** A socket that a parent process has bound. */
@@ -26,7 +26,7 @@ export async function inheritedSockets(env: NodeJS.ProcessEnv): Promise<Readonly
   for (let fd = firstDescriptor; fd < firstDescriptor + count; fd++) {
     const address = await addressOf(fd);
     if (address === undefined) continue;
-    const socket = openSocket(new Socket({ fd, readable: false, writable: false }));
+    const socket = new OwnSocket(new Socket({ fd, readable: false, writable: false }));
     sockets.set(address, { socket, name: names[fd - firstDescriptor] ?? "unknown" });
   }
   return sockets;

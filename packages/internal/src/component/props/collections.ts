@@ -174,7 +174,7 @@ function dictType<T>(of: PropType<T>, { min = 0, max = Infinity }: CountBounds =
       }
       return dict.size === length ? dict : undefined;
     },
-    plain: (dict) => Object.fromEntries([...dict].map(([key, value]) => [key, of.plain ? of.plain(value) : value])),
+    plain: (dict) => plainEntries([...dict].map(([key, value]) => [key, of.plain ? of.plain(value) : value])),
     jsonSchema: () => ({
       type: "object",
       additionalProperties: of.jsonSchema(),
@@ -182,6 +182,16 @@ function dictType<T>(of: PropType<T>, { min = 0, max = Infinity }: CountBounds =
       ...(max < Infinity && { maxProperties: max }),
     }),
   };
+}
+
+/**
+ * An object. Where it would not keep the order of these keys, since those like `10` come first in it, by number: a list
+ * of objects with one key each.
+ */
+function plainEntries(entries: readonly (readonly [key: string, value: unknown])[]): unknown {
+  const object: Readonly<Record<string, unknown>> = Object.fromEntries(entries);
+  const isInOrder = Object.keys(object).every((key, index) => key === entries[index]?.[0]);
+  return isInOrder ? object : entries.map(([key, value]) => ({ [key]: value }));
 }
 
 function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsOf<Schema>> {

@@ -20,6 +20,7 @@ export function requestAttributes(req: Request): Record<string, string | number 
     "client.address": req.srcHost,
     "hemi.request.id": req.id,
   };
+  if (req.colonPort !== "") attributes["server.port"] = Number(req.colonPort.slice(1));
   if (tls === undefined) return attributes;
   attributes["tls.protocol.version"] = tls.version.replace("TLSv", "");
   attributes["tls.cipher"] = tls.cipher;

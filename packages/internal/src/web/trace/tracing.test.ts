@@ -133,6 +133,17 @@ test("the spans of a proxied request are one tree, below the span of the client"
   for (const span of site.spans) expect(span.endTime).toBeGreaterThanOrEqual(span.startTime);
 });
 
+test("the server span names the port of the request, if the client has named one", async () => {
+  await using site = await tracing();
+  for (const url of ["http://shop.example:8080/a", "http://shop.example/a"]) await site.ask(url, sampled);
+  await expect.poll(() => site.spans.filter(({ kind }) => kind === "server").length).toBe(2);
+  const attributes = site.spans.filter(({ kind }) => kind === "server").map((span) => span.attributes);
+  expect(attributes.map((of) => [of["server.address"], of["server.port"]])).toEqual([
+    ["shop.example", 8080],
+    ["shop.example", undefined],
+  ]);
+});
+
 test("the backend gets the trace context once, with the span of this server", async () => {
   await using site = await tracing();
   await site.ask("/a", sampled);
