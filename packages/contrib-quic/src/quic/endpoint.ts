@@ -16,7 +16,7 @@ import { ClientInitial, type QuicHello } from "../initial/client-initial.ts";
 import { isLongHeader, quicVersion, readLongHeader, type LongHeader } from "../initial/long-header.ts";
 import { AcceptedConn, type AcceptedConnListener } from "./accepted-conn.ts";
 import { connIdSize, type ConnIds } from "./conn-ids.ts";
-import { chosenIdKey, ConnTable, connIdKey } from "./conn-table.ts";
+import { chosenIdKey, ConnTable, connIdKey, type PacketReceiver } from "./conn-table.ts";
 import { hostPort, type NativeQuic } from "./native.ts";
 import { QuicheConn } from "./quiche-conn.ts";
 import type { WorkerRelay } from "./worker-relay.ts";
@@ -129,8 +129,8 @@ export class QuicEndpoint {
     const header = isLongHeader(datagram[0] ?? 0) ? readLongHeader(datagram) : undefined;
     const connId = header?.dcid ?? datagram.subarray(1, 1 + connIdSize);
     // Only packets with long headers are sent to IDs that clients choose (RFC 9000 7.2).
-    const chosen = header === undefined ? undefined : chosenIdKey(from, connId);
-    const known = this.table.find(connIdKey(connId)) ?? (chosen && this.table.find(chosen));
+    const begun = (): PacketReceiver | undefined => header && this.table.find(chosenIdKey(from, header.dcid));
+    const known = this.table.find(connIdKey(connId)) ?? begun();
     if (known !== undefined) return known.received(datagram, from);
     const { isOpen, relay } = this.#acceptor;
     const { local } = this.share;
