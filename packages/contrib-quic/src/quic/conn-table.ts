@@ -1,6 +1,6 @@
-// The connections of a local address, by the IDs that packets are sent to: those that we gave, and for the first packets
-// those that clients chose. Clients may choose the same: such an ID counts together with the address of its client. A
-// successor of a server receives the packets of its predecessor's connections, too, and finds them here.
+// The connections of a local address, by the IDs that packets are sent to: those that we gave, and for the first
+// packets those that clients chose. Clients may choose the same: such an ID counts together with the address of its
+// client. A successor of a server receives the packets of its predecessor's connections, too, and finds them here.
 
 import type { DatagramSockets, Endpoint } from "@hemi/internal";
 
