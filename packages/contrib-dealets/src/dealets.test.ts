@@ -114,6 +114,18 @@ test("echoDealet closes an idle connection", async () => {
   expect(await isRefused(await site.connect())).toBe(true);
 });
 
+test("an idleTimeout of echoDealet that a reload makes shorter holds for connections that are idle", async () => {
+  const config = (props: string) => `case { echoDealet { ${props} } }`;
+  await using site = await route(config(""));
+  const client = await site.connect();
+  client.write("x");
+  await once(client, "data");
+  const closed = once(client, "close");
+  const text = `stage { tcpsRouter "main" { .address = "127.0.0.1:0" ${config(".idleTimeout = 1ms")} } }`;
+  await site.stage.reload({ text });
+  await closed;
+});
+
 test("helloDealet says what it knows of the client", async () => {
   await using site = await route('case { helloDealet { .text = "hello, " + $srcHost } }');
   expect(await text(await site.connect())).toBe("hello, 127.0.0.1");

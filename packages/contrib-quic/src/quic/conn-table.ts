@@ -1,5 +1,6 @@
-// The connections of a local address, by the IDs that packets are sent to. A successor of a server receives the packets
-// of its predecessor's connections, too, and finds them here.
+// The connections of a local address, by the IDs that packets are sent to: those that we gave, and for the first
+// packets those that clients chose. Clients may choose the same: such an ID counts together with the address of its
+// client. A successor of a server receives the packets of its predecessor's connections, too, and finds them here.
 
 import type { DatagramSockets, Endpoint } from "@hemi/internal";
 
@@ -39,4 +40,9 @@ export class ConnTable {
 /** The text that stands for an ID here. A Buffer of a few bytes would keep all of its slab, or of its datagram. */
 export function connIdKey(connId: Buffer): string {
   return connId.toString("latin1");
+}
+
+/** The text that stands for an ID that a client has chosen. */
+export function chosenIdKey({ address, port }: Endpoint, connId: Buffer): string {
+  return `${address} ${port} ${connIdKey(connId)}`;
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeCertificate } from "@hemi/internal/testing";
 import type { AcceptedConn } from "./accepted-conn.ts";
+import { chosenIdKey } from "./conn-table.ts";
 import { ConnIds } from "./conn-ids.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./endpoint.ts";
 import { nativeQuic } from "./native.ts";
@@ -15,6 +16,10 @@ import { RetryTokens } from "./retry-tokens.ts";
 import type { SiteConfig } from "./site-configs.ts";
 
 const local: Endpoint = { address: "127.0.0.1", port: 443 };
+
+function client(port: number): Endpoint {
+  return { address: "127.0.0.1", port };
+}
 
 /** The first datagram of a client. */
 function initial(): Buffer {
@@ -87,7 +92,7 @@ function makeEndpoint({
     failures,
     hellos,
     /** A client sends a datagram. */
-    receive: (bytes: Buffer, port: number) => receiver(bytes, { address: "127.0.0.1", port }, share),
+    receive: (bytes: Buffer, port: number) => receiver(bytes, client(port), share),
     async found(config = withoutCertificate()) {
       for (const lookup of lookups) lookup.resolve(config);
       await Promise.all(lookups.map(({ promise }) => promise));
@@ -127,10 +132,35 @@ test("a first datagram that was not made with the keys of its connection ID is n
   junk.writeUInt8((junk[40] ?? 0) ^ 1, 40);
   receive(junk, 1);
   expect(failures).toEqual(["its first packet cannot be read"]);
-  const connId = junk.toString("latin1", 6, 6 + (junk[5] ?? 0));
-  expect([began.length, endpoint.table.find(connId)]).toEqual([1, undefined]);
+  const connId = junk.subarray(6, 6 + (junk[5] ?? 0));
+  expect([began.length, endpoint.table.find(chosenIdKey(client(1), connId))]).toEqual([1, undefined]);
   await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toEqual([]);
+  await endpoint.close();
+});
+
+test("clients that have chosen the same connection ID get a connection each", async () => {
+  const { endpoint, began, receive } = makeEndpoint({ soleConfig: withoutCertificate() });
+  const hello = initial();
+  for (const port of [1, 2, 1]) receive(Buffer.from(hello), port);
+  expect(began.map(({ remote }) => remote.port)).toEqual([1, 2]);
+  for (const { conn } of began) conn.abandon();
+  await endpoint.close();
+});
+
+test("the end of a connection leaves another one alone whose client has chosen the same ID", async () => {
+  const { endpoint, began, receive, found } = makeEndpoint();
+  const hello = initial();
+  for (const port of [1, 2]) receive(Buffer.from(hello), port);
+  await found();
+  const [first, second] = began;
+  expect([first?.remote.port, second?.remote.port]).toEqual([1, 2]);
+  first?.conn.abandon();
+  receive(Buffer.from(hello), 2);
+  expect(began).toHaveLength(2);
+  const connId = hello.subarray(6, 6 + (hello[5] ?? 0));
+  expect(endpoint.table.find(chosenIdKey(client(2), connId))).toBe(second);
+  second?.conn.abandon();
   await endpoint.close();
 });
 

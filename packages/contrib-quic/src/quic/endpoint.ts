@@ -16,7 +16,7 @@ import { ClientInitial, type QuicHello } from "../initial/client-initial.ts";
 import { isLongHeader, quicVersion, readLongHeader, type LongHeader } from "../initial/long-header.ts";
 import { AcceptedConn, type AcceptedConnListener } from "./accepted-conn.ts";
 import { connIdSize, type ConnIds } from "./conn-ids.ts";
-import { ConnTable, connIdKey } from "./conn-table.ts";
+import { chosenIdKey, ConnTable, connIdKey, type PacketReceiver } from "./conn-table.ts";
 import { hostPort, type NativeQuic } from "./native.ts";
 import { QuicheConn } from "./quiche-conn.ts";
 import type { WorkerRelay } from "./worker-relay.ts";
@@ -128,7 +128,9 @@ export class QuicEndpoint {
   #received(datagram: Buffer, from: Endpoint, isRelayed: boolean): void {
     const header = isLongHeader(datagram[0] ?? 0) ? readLongHeader(datagram) : undefined;
     const connId = header?.dcid ?? datagram.subarray(1, 1 + connIdSize);
-    const known = this.table.find(connIdKey(connId));
+    // Only packets with long headers are sent to IDs that clients choose (RFC 9000 7.2).
+    const begun = (): PacketReceiver | undefined => header && this.table.find(chosenIdKey(from, header.dcid));
+    const known = this.table.find(connIdKey(connId)) ?? begun();
     if (known !== undefined) return known.received(datagram, from);
     const { isOpen, relay } = this.#acceptor;
     const { local } = this.share;
@@ -147,7 +149,7 @@ export class QuicEndpoint {
     if (datagram.length > maxInitialDatagram) return;
     const { tokens, native } = this.#acceptor;
     const originalDcid = header.token.length > 0 ? tokens.read(header.token, from, header.dcid) : undefined;
-    const key = `${from.address} ${from.port} ${header.dcid.toString("latin1")}`;
+    const key = chosenIdKey(from, header.dcid);
     const known = this.#hellos.get(key);
     if (known === undefined && originalDcid === undefined && this.#acceptor.demandsRetry(this.#hellos.size)) {
       const newId = this.#acceptor.ids.make();
@@ -216,7 +218,7 @@ export class QuicEndpoint {
       config.native,
     );
     const conn = new AcceptedConn(native, this, this.#acceptor, {
-      ids: [connIdKey(scid), connIdKey(dcid)],
+      ids: [connIdKey(scid), chosenIdKey(from, dcid)],
       remote: { address: from.address, port: from.port },
       terms: config.terms,
     });

@@ -51,3 +51,24 @@ test("the bytes of a packet that the system has taken are used again", () => {
   burst.send();
   expect(burst.room).toBe(room);
 });
+
+test("packets that are added and sent while others are being sent overwrite none, and none is lost", () => {
+  const burst = new PacketBurst(8, 2);
+  const sent: Buffer[] = [];
+  const others = senderOf(false);
+  const failing: PacketSender = {
+    sendPacket(packet) {
+      for (const text of ["x", "y", "z"]) add(burst, text, others);
+      burst.send();
+      sent.push(packet);
+      return false;
+    },
+  };
+  add(burst, "first", failing);
+  add(burst, "second", others);
+  expect(sent.map(String)).toEqual(["first"]);
+  expect(others.sent.map(String)).toEqual(["second", "x", "y", "z"]);
+  add(burst, "later", others);
+  burst.send();
+  expect(others.sent.map(String)).toEqual(["second", "x", "y", "z", "later"]);
+});

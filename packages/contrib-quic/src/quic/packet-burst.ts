@@ -6,6 +6,9 @@
 // one, as they are made, each wakes it again, and a third more packets come back.
 //
 // The system takes most packets at once. Then the same bytes are used for others, and nothing is copied.
+//
+// A packet that cannot be sent ends its connection, whose users may close others: they add packets, and send them, in
+// the middle of `send`. Their packets have slots of their own until the first `send` is done.
 
 import type { HostPort } from "./native.ts";
 
@@ -26,13 +29,17 @@ interface Slot {
 
 export class PacketBurst {
   readonly #size: number;
-  readonly #slots: readonly [Slot, ...Slot[]];
+  readonly #most: number;
+  readonly #slots: Slot[];
   #count = 0;
+  /** How many of them are sent, or being sent. */
+  #sent = 0;
 
   /** `size`: of the largest packet, in bytes. `most`: how many wait at once. */
   constructor(size: number, most: number) {
     this.#size = size;
-    this.#slots = [this.#slot(), ...Array.from({ length: most - 1 }, () => this.#slot())];
+    this.#most = most;
+    this.#slots = Array.from({ length: most }, () => this.#slot());
   }
 
   /** Where the next packet is written. */
@@ -47,13 +54,14 @@ export class PacketBurst {
     slot.sender = sender;
     slot.to = to;
     this.#count++;
-    if (this.#count === this.#slots.length) this.send();
+    if (this.#count >= this.#most) this.send();
   }
 
   /** Sends all that wait, in their order. */
   send(): void {
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i];
+    const isFirst = this.#sent === 0;
+    while (this.#sent < this.#count) {
+      const slot = this.#slots[this.#sent++];
       const { sender, to } = slot ?? {};
       if (slot === undefined || sender === undefined || to === undefined) continue;
       slot.sender = undefined;
@@ -63,11 +71,14 @@ export class PacketBurst {
       slot.bytes = Buffer.allocUnsafeSlow(this.#size);
       slot.packet = slot.bytes;
     }
+    if (!isFirst) return;
     this.#count = 0;
+    this.#sent = 0;
+    if (this.#slots.length > this.#most) this.#slots.length = this.#most;
   }
 
   get #next(): Slot {
-    return this.#slots[this.#count] ?? this.#slots[0];
+    return (this.#slots[this.#count] ??= this.#slot());
   }
 
   #slot(): Slot {

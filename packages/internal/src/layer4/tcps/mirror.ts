@@ -1,14 +1,54 @@
 // A copy of what a client sends, for another backend. It never slows the client: a mirror that is too slow, or cannot
-// be reached, is given up.
+// be reached, is given up. When the client has gone, it may still take the rest, within bounds: see `LeftMirrors`.
 
 import { Buffer } from "node:buffer";
+import type { Deadline } from "@hemi/common";
 import type { BackendFailure } from "../../backend/failure.ts";
 import type { Link, LinkUser } from "../../net/link.ts";
 import type { DialUser, DialWish } from "./node-link.ts";
 import type { TcpsBackend } from "./tcps-backend.ts";
 
+/** The services that mirrors need from their proxy. */
+export interface MirrorOptions {
+  /** How long a mirror may take to end after its connection, in milliseconds. Asked at each end: live. */
+  readonly restTimeout: () => number;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+  readonly log: (message: string) => void;
+}
+
+/** The mirrors that are left when their connections are over: a bounded number, each for a bounded time. */
+export class LeftMirrors {
+  readonly options: MirrorOptions;
+  /** In the order in which their connections ended. */
+  readonly #mirrors = new Set<Mirror>();
+
+  constructor(options: MirrorOptions) {
+    this.options = options;
+  }
+
+  add(mirror: Mirror): void {
+    if (this.#mirrors.size >= maxLeft) {
+      const [oldest] = this.#mirrors;
+      oldest?.giveUp(`more than ${maxLeft} take longer than their clients`);
+    }
+    this.#mirrors.add(mirror);
+  }
+
+  delete(mirror: Mirror): void {
+    this.#mirrors.delete(mirror);
+  }
+
+  /** Gives up all of them. */
+  close(): void {
+    for (const mirror of this.#mirrors) mirror.giveUp("its dealet is over");
+  }
+}
+
+/** The copy of one connection. */
 export class Mirror implements DialUser, LinkUser {
-  readonly #log: (message: string) => void;
+  readonly #left: LeftMirrors;
+  /** From the end of its connection on. */
+  #rest: Deadline | undefined;
   #dialling: { cancel(): void } | undefined;
   #link: Link | undefined;
   /** What was sent before there was a connection. */
@@ -17,8 +57,8 @@ export class Mirror implements DialUser, LinkUser {
   #hasEnded = false;
   #isOver = false;
 
-  constructor(log: (message: string) => void) {
-    this.#log = log;
+  constructor(left: LeftMirrors) {
+    this.#left = left;
   }
 
   dial(backend: TcpsBackend, wish: DialWish): void {
@@ -34,7 +74,7 @@ export class Mirror implements DialUser, LinkUser {
       this.#link.write(bytes, isShared);
       this.#size = this.#link.socket.writableLength;
     }
-    if (this.#size > maxBehind) this.#giveUp(`it is more than ${maxBehind} bytes behind`);
+    if (this.#size > maxBehind) this.giveUp(`it is more than ${maxBehind} bytes behind`);
   }
 
   /** The client sends nothing more. */
@@ -45,11 +85,20 @@ export class Mirror implements DialUser, LinkUser {
 
   /** The connection that it mirrors is over. */
   close(): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#rest !== undefined) return;
     // What was sent still goes out, once there is a connection for it.
-    if (this.#link !== undefined || this.#size > 0) return this.end();
+    if (this.#link !== undefined || this.#size > 0) return this.#takeRest();
     this.#isOver = true;
     this.#dialling?.cancel();
+  }
+
+  #takeRest(): void {
+    const { makeDeadline, restTimeout } = this.#left.options;
+    const ms = restTimeout();
+    this.#rest = makeDeadline(() => this.giveUp(`it has not ended within ${ms} ms after its client`));
+    this.#rest.set(ms);
+    this.#left.add(this);
+    this.end();
   }
 
   connected(link: Link): void {
@@ -62,7 +111,7 @@ export class Mirror implements DialUser, LinkUser {
   }
 
   failed(failure: BackendFailure): void {
-    this.#giveUp(failure.message);
+    this.giveUp(failure.message);
   }
 
   nodeDown(): void {}
@@ -76,17 +125,28 @@ export class Mirror implements DialUser, LinkUser {
   }
 
   closed(): void {
-    this.#isOver = true;
+    this.#over();
   }
 
-  #giveUp(reason: string): void {
+  /** Ends it at once, with a line in the log. */
+  giveUp(reason: string): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#over();
     this.#waiting = [];
-    this.#link?.destroy();
-    this.#log(`a mirror is given up: ${reason}`);
+    // It must not take what it has got for all.
+    this.#link?.reset();
+    this.#dialling?.cancel();
+    this.#left.options.log(`a mirror is given up: ${reason}`);
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#rest?.clear();
+    this.#left.delete(this);
   }
 }
 
 /** In bytes. Not a prop: a mirror that falls behind will not catch up. */
 const maxBehind = 1024 * 1024;
+/** Not a prop: mirrors that end as fast as their clients are few at a time. */
+const maxLeft = 1000;

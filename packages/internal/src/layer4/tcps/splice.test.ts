@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { SeatedRoster } from "@hemi/common";
 import { expect, test } from "vitest";
 import { Link, type LinkUser } from "../../net/link.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
@@ -14,8 +15,8 @@ async function dial({ port }: RawBackend): Promise<Link> {
   return link;
 }
 
-test("an idle connection gets the rest of an idleTimeout that a reload has made longer", async () => {
-  await using peers = await RawBackend.listen(() => Promise.resolve());
+/** Two sides that are joined, with a clock that the test moves. */
+async function spliced(peers: RawBackend, settings: { idleTimeout: number; maxDuration: number }) {
   const client = await dial(peers);
   const node = await dial(peers);
   const reasons: string[] = [];
@@ -24,14 +25,21 @@ test("an idle connection gets the rest of an idleTimeout that a reload has made 
     begin: (user: LinkUser) => client.use(user),
     endsBecauseOf: (reason: string) => reasons.push(reason),
   } as unknown as TcpsConn;
-  const settings = { idleTimeout: 1000, maxDuration: 0 };
   const waits: number[] = [];
   let expire = (): void => {};
   const makeDeadline = (onExpired: () => void) => {
     expire = onExpired;
     return { isSet: true, set: (ms: number) => void waits.push(ms), clear: () => {} };
   };
-  new Splice({ conn, node, mirror: undefined, settings, makeDeadline });
+  const splices = new SeatedRoster<Splice>();
+  const splice = new Splice({ conn, node, mirror: undefined, settings, makeDeadline, splices });
+  return { client, node, reasons, waits, splice, splices, expire };
+}
+
+test("an idle connection gets the rest of an idleTimeout that a reload has made longer", async () => {
+  await using peers = await RawBackend.listen(() => Promise.resolve());
+  const settings = { idleTimeout: 1000, maxDuration: 0 };
+  const { client, node, reasons, waits, expire } = await spliced(peers, settings);
   expire();
   settings.idleTimeout = 10_000;
   expire();
@@ -40,4 +48,17 @@ test("an idle connection gets the rest of an idleTimeout that a reload has made 
   expire();
   expect(reasons).toEqual(["idleTimeout"]);
   expect([client.isDestroyed, node.isDestroyed]).toEqual([true, true]);
+});
+
+test("an idleTimeout that a reload makes shorter holds from the reload on", async () => {
+  await using peers = await RawBackend.listen(() => Promise.resolve());
+  const settings = { idleTimeout: 80_000, maxDuration: 0 };
+  const { reasons, waits, splice, splices, expire } = await spliced(peers, settings);
+  expire();
+  settings.idleTimeout = 20_000;
+  splice.idleTimeoutChanged();
+  expect(waits).toEqual([10_000, 70_000, 10_000]);
+  expire();
+  expect(reasons).toEqual(["idleTimeout"]);
+  await expect.poll(() => splices.size).toBe(0);
 });

@@ -4,7 +4,7 @@
 //  end ────> the other side is shut at the end of the turn; the other direction goes on (half-close)
 //  close ──> the other side is reset, unless both directions are complete
 
-import type { Deadline } from "@hemi/common";
+import type { Deadline, SeatedRoster } from "@hemi/common";
 import { flushAtEndOfTurn, type Due } from "../../net/end-of-turn.ts";
 import type { Link, LinkUser } from "../../net/link.ts";
 import type { TcpsConn } from "./dealet.ts";
@@ -19,9 +19,14 @@ export interface SpliceOptions {
   /** In milliseconds. Read at each use, because live props change it. `maxDuration` 0: unlimited. */
   readonly settings: { readonly idleTimeout: number; readonly maxDuration: number };
   readonly makeDeadline: (onExpired: () => void) => Deadline;
+  /** It is one of these as long as a side is open. */
+  readonly splices: SeatedRoster<Splice>;
 }
 
 export class Splice {
+  /** Among those of its proxy. */
+  place = -1;
+  readonly #splices: SeatedRoster<Splice>;
   readonly #conn: TcpsConn;
   readonly #node: Link;
   readonly #settings: SpliceOptions["settings"];
@@ -35,7 +40,8 @@ export class Splice {
   #pause = 0;
 
   /** Starts at once. The node's link is held. */
-  constructor({ conn, node, mirror, settings, makeDeadline }: SpliceOptions) {
+  constructor({ conn, node, mirror, settings, makeDeadline, splices }: SpliceOptions) {
+    this.#splices = splices;
     this.#conn = conn;
     this.#node = node;
     this.#settings = settings;
@@ -44,6 +50,7 @@ export class Splice {
       this.#longest = makeDeadline(() => this.breakOff("maxDuration"));
       this.#longest.set(settings.maxDuration);
     }
+    splices.add(this);
     this.#look();
     node.use(new Side(this, node, conn.link, "nodeAborted"));
     node.hold(false);
@@ -66,6 +73,13 @@ export class Splice {
     this.#hasMoved = true;
   }
 
+  /** It holds from now on, and not from the next look: that may be as far away as the former timeout. */
+  idleTimeoutChanged(): void {
+    // How long the last look was ago is not known.
+    this.#pause = 0;
+    this.#look();
+  }
+
   /** Breaks off after the idle timeout, or a part of it later; never earlier. */
   #look(): void {
     const { idleTimeout } = this.#settings;
@@ -85,6 +99,7 @@ export class Splice {
     if (!other.isDestroyed) return;
     this.#idle.clear();
     this.#longest?.clear();
+    this.#splices.delete(this);
   }
 }
 

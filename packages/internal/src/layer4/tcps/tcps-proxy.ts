@@ -1,6 +1,6 @@
 // tcpsProxy: joins connections of clients with connections to the nodes of a backend.
 
-import { Deadlines, type Deadline } from "@hemi/common";
+import { Deadlines, SeatedRoster, type Deadline } from "@hemi/common";
 import { backendKind } from "../../backend/kind.ts";
 import type { BackendFailure } from "../../backend/failure.ts";
 import { prop } from "../../component/prop.ts";
@@ -18,7 +18,7 @@ import type { ConnFacts } from "../facts.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
 import { connVariables } from "../variables.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
-import { Mirror } from "./mirror.ts";
+import { LeftMirrors, Mirror } from "./mirror.ts";
 import type { DialUser, DialWish } from "./node-link.ts";
 import { Splice } from "./splice.ts";
 import { tcpsNodes, type TcpsBackend } from "./tcps-backend.ts";
@@ -42,7 +42,8 @@ const props = {
   maxDownloadRate: prop.size({ default: 0, max: "1T", reload: "live" }),
   /**
    * Another backend that gets a copy of all that clients send. Its answers are dropped. It never slows a client: if it
-   * cannot be reached, or does not read fast enough, the copy of this connection is given up.
+   * cannot be reached, or does not read fast enough, the copy of this connection is given up. The same holds if it has
+   * not ended `idleTimeout` after the client, and for the oldest of more than 1000 that take longer than their clients.
    */
   mirrorTo: prop.reference(backendKind, { offering: tcpsNodes, reload: "live" }),
 };
@@ -65,6 +66,13 @@ class TcpsProxy implements DealetPart, TcpsDealet {
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
 
+  readonly #splices = new SeatedRoster<Splice>();
+  readonly #leftMirrors = new LeftMirrors({
+    restTimeout: () => this.settings.idleTimeout,
+    makeDeadline: (onExpired) => this.makeDeadline(onExpired),
+    log: (message) => this.#context.log.info(message),
+  });
+
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
     const { hashOn } = context.props;
@@ -75,7 +83,12 @@ class TcpsProxy implements DealetPart, TcpsDealet {
     return this.#context.props;
   }
 
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const splice of this.#splices) splice.idleTimeoutChanged();
+  }
+
   shutdown(): void {
+    this.#leftMirrors.close();
     this.#deadlines.close();
   }
 
@@ -100,7 +113,13 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   mirror(): Mirror {
-    return new Mirror((message) => this.#context.log.info(message));
+    return new Mirror(this.#leftMirrors);
+  }
+
+  /** Joins the two sides. */
+  splice(conn: TcpsConn, node: Link, mirror: Mirror | undefined): Splice {
+    const { settings, makeDeadline } = this;
+    return new Splice({ conn, node, mirror, settings, makeDeadline, splices: this.#splices });
   }
 
   explain(conn: ConnFacts): DealetExplanation {
@@ -164,12 +183,11 @@ class ProxiedConn implements DialUser, DialWish {
   }
 
   connected(node: Link, id: string): void {
-    const { settings, makeDeadline } = this.#proxy;
     const conn = this.about;
     conn.servedBy(id);
     this.#attempted(id);
     this.#proxy.pace(conn);
-    this.#splice = new Splice({ conn, node, mirror: this.#mirror, settings, makeDeadline });
+    this.#splice = this.#proxy.splice(conn, node, this.#mirror);
     // The splice learns of the end by itself.
     conn.offClose(this.#clientClosed);
   }

@@ -164,6 +164,10 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
     this.#context.log.info(`listens on ${this.listensOn.join(", ")}`);
   }
 
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const session of this.#sessions) session.idleTimeoutChanged();
+  }
+
   countWork(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount {
     return { conns: this.#sessions.size, ending: this.#open.count(dropped, users) };
   }

@@ -177,6 +177,12 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     this.#walk.advance();
   }
 
+  /** It holds from now on. */
+  idleTimeoutChanged(): void {
+    if (this.#isDraining) return;
+    this.#idle.set(this.#router.settings.idleTimeout);
+  }
+
   /** It goes on as long as there are datagrams. */
   drain(): void {
     this.#isDraining = true;

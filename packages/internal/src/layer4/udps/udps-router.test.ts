@@ -153,3 +153,20 @@ test("a reload that changes another case leaves sessions alone, and one that dro
     await stage.quit(1000);
   }
 });
+
+test("an idleTimeout that a reload makes shorter holds for sessions that are idle", async () => {
+  await using node = await echo();
+  const config = (props: string) => `stage { ${datagramsTo("n", node)} ${datagramRouter(props + toNode())} }`;
+  const sink = new MemorySink();
+  const stage = await bootWith([]).bootText(config(""), { log: openErrorLog({ level: "debug", sink }) });
+  await stage.start();
+  try {
+    const { listensOn }: RouterPart = stage.find("udpsRouter.main")?.part ?? {};
+    await using client = await DatagramEnd.connect(Number(listensOn?.[0]?.split(":")[1]), "127.0.0.1");
+    await client.send("1").text();
+    await stage.reload({ text: config(".idleTimeout = 1ms ") });
+    await expect.poll(() => sink.lines.join("\n")).toContain("its session was ended: idleTimeout");
+  } finally {
+    await stage.quit(1000);
+  }
+});
