@@ -40,6 +40,7 @@ import { noDirectives, parseDirectives, type Directives } from "./rules/directiv
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
 import { ageAt, decideReuse } from "./rules/reuse.ts";
 import { firstByteIn, sliceKey } from "./rules/slicing.ts";
+import { agrees } from "./rules/validating.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { KeptBytes } from "./shared-content.ts";
 import type { Wobject } from "./wobject.ts";
@@ -181,10 +182,21 @@ class Cache implements HandletPart, ManagedCache {
   }
 
   /** For a request that does not lead to a fetch. */
-  #withoutFetch({ resp, wishes }: FetchOrder, forward: ForwardReason): boolean {
-    if (!wishes.has("only-if-cached")) return this.#pass(resp, forward);
-    sendStatusPage(resp, 504);
-    return true;
+  #withoutFetch({ resp, stored, wishes }: FetchOrder, forward: ForwardReason): boolean {
+    if (wishes.has("only-if-cached")) {
+      sendStatusPage(resp, 504);
+      return true;
+    }
+    if (stored !== undefined) this.#compareAfter(resp, stored);
+    return this.#pass(resp, forward);
+  }
+
+  /** What the answer to HEAD says to be another response is stale (RFC 9111 section 4.3.5). */
+  #compareAfter(resp: Response, stored: Wobject): void {
+    this.#onHead(resp, () => {
+      if (resp.status !== 200 || agrees(new ListedFields(resp.fieldList), stored)) return;
+      this.#context.props.withCacher.current.freshen(stored, { ...stored.head, isOutdated: true });
+    });
   }
 
   async #answerSliced(order: FetchOrder, forward: ForwardReason): Promise<boolean> {
@@ -255,6 +267,7 @@ class Cache implements HandletPart, ManagedCache {
       case "unconfirmed":
         return "unconfirmed";
       case "confirmed":
+        if (isCollapsed && outcome.isPrivate === true) return this.#pass(resp, forward);
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, forwardStatus: 304 }, this.#now);
       case "filled":

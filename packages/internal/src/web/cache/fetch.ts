@@ -18,8 +18,9 @@ import { fillTurn } from "./fill-turn.ts";
 import { decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
 import { isFailure } from "./rules/statuses.ts";
 import { conditionFields, confirms } from "./rules/validating.ts";
-import type { Directives } from "./rules/directives.ts";
+import { parseDirectives, type Directives } from "./rules/directives.ts";
 import { judgeSlice, rangeOf, type Slice, type SliceAnswer } from "./rules/slicing.ts";
+import { storedFields, updatedFields } from "./rules/stored-fields.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { SharedContent, type KeptBytes } from "./shared-content.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
@@ -41,7 +42,8 @@ export type Outcome =
       readonly head: WobjectHead;
     })
   | (Arriving & { readonly kind: "private" })
-  | { readonly kind: "confirmed"; readonly wobject: Wobject }
+  /** `isPrivate`: for the first client only, because the 304 must not be stored. */
+  | { readonly kind: "confirmed"; readonly wobject: Wobject; readonly isPrivate?: boolean }
   /** Another process has fetched it. */
   | { readonly kind: "filled"; readonly wobject: Wobject }
   | { readonly kind: "stale"; readonly wobject: Wobject; readonly status: number | undefined }
@@ -215,10 +217,7 @@ export class Fetch implements FetchListener {
       this.#isDropped = true;
       const isConfirmed = confirms(new ListedFields(fieldList), new ListedFields(stored.head.fieldList));
       if (!isConfirmed) return this.#settle({ kind: "unconfirmed" });
-      const head = this.#options.judge(this.#order, this.#requestTime, status, fieldList);
-      if (head !== undefined) this.#options.cacher().freshen(stored, head);
-      const wobject = head === undefined ? stored : { head, source: stored.source };
-      return this.#settle({ kind: "confirmed", wobject });
+      return this.#confirmed(stored, fieldList);
     }
     if (stored !== undefined && isFailure(status) && mayReplaceFailure(stored.head, wishes, now)) {
       return this.#drop({ kind: "stale", wobject: stored, status });
@@ -233,6 +232,20 @@ export class Fetch implements FetchListener {
       this.#expected = answer.size;
       this.#arrives(status, fieldList, answer.size);
     }
+  }
+
+  #confirmed(stored: Wobject, received: readonly string[]): void {
+    const { judge, cacher } = this.#options;
+    const head = judge(this.#order, this.#requestTime, 304, received);
+    // A soft purge after the request was sent holds for its answer, too.
+    const isNews = !this.#isPurged;
+    if (head !== undefined) {
+      if (isNews) cacher().freshen(stored, head);
+      return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source } });
+    }
+    if (isNews && forbidsStoring(received)) cacher().freshen(stored, { ...stored.head, noCache: true });
+    const own = { ...stored.head, fieldList: storedFields(updatedFields(stored.head.fieldList, received)) };
+    this.#settle({ kind: "confirmed", wobject: { head: own, source: stored.source }, isPrivate: true });
   }
 
   /** The size is announced, or that of the slice. */
@@ -359,6 +372,12 @@ export class Fetch implements FetchListener {
     this.#writer = undefined;
     this.#content.keepWindow();
   }
+}
+
+/** Whether a 304 says that what it confirms is not for a shared cache any more. */
+function forbidsStoring(received: readonly string[]): boolean {
+  const directives = parseDirectives(new ListedFields(received).get("cache-control"));
+  return directives.has("no-store") || directives.get("private") === "";
 }
 
 function brokenBy(error: unknown): ExchanError {
