@@ -29,6 +29,7 @@ import {
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
+import { describeStored } from "./describe-stored.ts";
 import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";
 import { RevalidationJitter } from "./revalidation-jitter.ts";
@@ -38,7 +39,7 @@ import { selectorsOf } from "./purge-requests.ts";
 import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cache-status.ts";
 import { noDirectives, parseDirectives, type Directives } from "./rules/directives.ts";
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
-import { ageAt, decideReuse } from "./rules/reuse.ts";
+import { decideReuse } from "./rules/reuse.ts";
 import { firstByteIn, sliceKey } from "./rules/slicing.ts";
 import { agrees } from "./rules/validating.ts";
 import { matchesVariant } from "./rules/vary.ts";
@@ -359,16 +360,9 @@ class Cache implements HandletPart, ManagedCache {
   async explainUrl(url: string, headers: RequestFields = {}): Promise<CacheExplanation> {
     const { props } = this.#context;
     const key = props.key === undefined ? storedUrl(url, props) : this.#keyOf(askedRequest(url, headers));
-    const now = this.#now;
     const { sliceSize, withCacher } = props;
-    const whole = await withCacher.current.lookup(key);
-    const firstSlice = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
-    const slices = await Promise.all(firstSlice.map(async (key) => await withCacher.current.lookup(key)));
-    const variants = [...whole, ...slices.flat()].map(({ head, source: { size } }) => {
-      const { status, variant, tags, storedAt, initialAge, lifetime, lifetimeFrom } = head;
-      const [age, reuse] = [ageAt(head, now), decideReuse(head, noDirectives, now)];
-      return { key, status, size, variant, tags, storedAt, initialAge, age, lifetime, lifetimeFrom, reuse };
-    });
+    const slices = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
+    const variants = await describeStored(withCacher.current, [key, ...slices], this.#now);
     return { key, variants, refusal: this.#judge.refusals.reasonOf(key) };
   }
 
