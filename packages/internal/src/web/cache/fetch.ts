@@ -101,6 +101,8 @@ function withAge({ fieldList, initialAge }: WobjectHead, received: ListedFields)
 /** A request to the handlets behind, and its response. */
 export class Fetch implements FetchListener {
   readonly #order: FetchOrder;
+  /** Keeps what is validated readable, whatever is purged or evicted meanwhile. */
+  #kept: Disposable | undefined;
   readonly #options: FetchOptions;
   readonly #over: () => void;
   readonly #outcome = Promise.withResolvers<Outcome>();
@@ -112,6 +114,7 @@ export class Fetch implements FetchListener {
   /** Keeps other processes waiting. */
   #lock: Lock | undefined;
   #isAborted = false;
+  #isOver = false;
   #writer: WobjectWriter | undefined;
   /** What will be stored; `undefined`: nothing, or it is not known yet. */
   #head: WobjectHead | undefined;
@@ -123,7 +126,8 @@ export class Fetch implements FetchListener {
   #isPurged = false;
 
   constructor(order: FetchOrder, options: FetchOptions, over: () => void) {
-    this.#order = order;
+    this.#kept = opened(order.stored);
+    this.#order = this.#kept === undefined ? { ...order, stored: undefined } : order;
     this.#options = options;
     this.#over = over;
     this.#content = new SharedContent(options.kept);
@@ -148,6 +152,7 @@ export class Fetch implements FetchListener {
       [Symbol.dispose]: () => {
         this.#clients--;
         this.#abortIfUnwanted();
+        if (this.#isOver) this.#releaseKept();
       },
     };
   }
@@ -351,8 +356,17 @@ export class Fetch implements FetchListener {
   }
 
   #ends(): void {
+    this.#isOver = true;
     this.#over();
     this.#releaseLock();
+    this.#releaseKept();
+  }
+
+  /** Clients may still read it. */
+  #releaseKept(): void {
+    if (this.#clients > 0) return;
+    this.#kept?.[Symbol.dispose]();
+    this.#kept = undefined;
   }
 
   #releaseLock(): void {
@@ -371,6 +385,15 @@ export class Fetch implements FetchListener {
     this.#writer?.abort();
     this.#writer = undefined;
     this.#content.keepWindow();
+  }
+}
+
+/** `undefined`: it is not there any more. */
+function opened(stored: Wobject | undefined): Disposable | undefined {
+  try {
+    return stored?.source.open();
+  } catch {
+    return undefined;
   }
 }
 
