@@ -109,6 +109,7 @@ const head = (url: string) => ({
   initialAge: 0,
   noCache: false,
   mustRevalidate: false,
+  isImmutable: false,
   staleWhileRevalidate: 0,
   staleIfError: 0,
   storedAt: Date.now(),

@@ -137,6 +137,7 @@ function headOf(given: Partial<WobjectHead>): WobjectHead {
     initialAge: 0,
     noCache: false,
     mustRevalidate: false,
+    isImmutable: false,
     staleWhileRevalidate: 0,
     staleIfError: 0,
     storedAt: 0,

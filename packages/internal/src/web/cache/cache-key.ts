@@ -1,8 +1,10 @@
 // What a response is found by, and by what URL it is purged.
 
 import { compileTemplate, type Template } from "../../component/template.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { Request } from "../request/request.ts";
+import { askedRequest } from "./asked-request.ts";
 import type { PurgeSelector } from "./cacher.ts";
 
 /** Which query parameters change responses. A name that ends with a star stands for all that begin so. */
@@ -106,12 +108,19 @@ const claims: readonly string[] = [
   "x-url-scheme",
 ];
 
-/** A URL that somebody wrote, as a cache stores it: host in lower case, no default port, the queries that count. */
+/**
+ * A URL that somebody wrote, as a cache stores it: host in lower case, no default port, no dot segments, the queries
+ * that count. Path and query are not written in another way, as the class URL does (`'` in queries becomes `%27`): what
+ * a client has asked for would not be found.
+ */
 export function storedUrl(url: string, rules: QueryRules): string {
-  const parsed = URL.parse(url);
-  if (parsed === null) return url;
-  parsed.hash = "";
-  return withCountingQueries(parsed.href, rules);
+  try {
+    return urlMaker(rules)(askedRequest(url, {}));
+  } catch (error) {
+    // No client could ask for it: nothing is stored.
+    if (error instanceof HemiError) return url;
+    throw error;
+  }
 }
 
 /** A selector that somebody wrote, in the same form. */

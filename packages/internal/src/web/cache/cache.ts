@@ -29,6 +29,7 @@ import {
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
+import { describeStored } from "./describe-stored.ts";
 import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";
 import { RevalidationJitter } from "./revalidation-jitter.ts";
@@ -38,8 +39,9 @@ import { selectorsOf } from "./purge-requests.ts";
 import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cache-status.ts";
 import { noDirectives, parseDirectives, type Directives } from "./rules/directives.ts";
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
-import { ageAt, decideReuse } from "./rules/reuse.ts";
+import { decideReuse } from "./rules/reuse.ts";
 import { firstByteIn, sliceKey } from "./rules/slicing.ts";
+import { agrees } from "./rules/validating.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { KeptBytes } from "./shared-content.ts";
 import type { Wobject } from "./wobject.ts";
@@ -181,10 +183,21 @@ class Cache implements HandletPart, ManagedCache {
   }
 
   /** For a request that does not lead to a fetch. */
-  #withoutFetch({ resp, wishes }: FetchOrder, forward: ForwardReason): boolean {
-    if (!wishes.has("only-if-cached")) return this.#pass(resp, forward);
-    sendStatusPage(resp, 504);
-    return true;
+  #withoutFetch({ resp, stored, wishes }: FetchOrder, forward: ForwardReason): boolean {
+    if (wishes.has("only-if-cached")) {
+      sendStatusPage(resp, 504);
+      return true;
+    }
+    if (stored !== undefined) this.#compareAfter(resp, stored);
+    return this.#pass(resp, forward);
+  }
+
+  /** What the answer to HEAD says to be another response is stale (RFC 9111 section 4.3.5). */
+  #compareAfter(resp: Response, stored: Wobject): void {
+    this.#onHead(resp, () => {
+      if (resp.status !== 200 || agrees(new ListedFields(resp.fieldList), stored)) return;
+      this.#context.props.withCacher.current.freshen(stored, { ...stored.head, isOutdated: true });
+    });
   }
 
   async #answerSliced(order: FetchOrder, forward: ForwardReason): Promise<boolean> {
@@ -255,6 +268,7 @@ class Cache implements HandletPart, ManagedCache {
       case "unconfirmed":
         return "unconfirmed";
       case "confirmed":
+        if (isCollapsed && outcome.isPrivate === true) return this.#pass(resp, forward);
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, forwardStatus: 304 }, this.#now);
       case "filled":
@@ -346,16 +360,9 @@ class Cache implements HandletPart, ManagedCache {
   async explainUrl(url: string, headers: RequestFields = {}): Promise<CacheExplanation> {
     const { props } = this.#context;
     const key = props.key === undefined ? storedUrl(url, props) : this.#keyOf(askedRequest(url, headers));
-    const now = this.#now;
     const { sliceSize, withCacher } = props;
-    const whole = await withCacher.current.lookup(key);
-    const firstSlice = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
-    const slices = await Promise.all(firstSlice.map(async (key) => await withCacher.current.lookup(key)));
-    const variants = [...whole, ...slices.flat()].map(({ head, source: { size } }) => {
-      const { status, variant, tags, storedAt, initialAge, lifetime, lifetimeFrom } = head;
-      const [age, reuse] = [ageAt(head, now), decideReuse(head, noDirectives, now)];
-      return { key, status, size, variant, tags, storedAt, initialAge, age, lifetime, lifetimeFrom, reuse };
-    });
+    const slices = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
+    const variants = await describeStored(withCacher.current, [key, ...slices], this.#now);
     return { key, variants, refusal: this.#judge.refusals.reasonOf(key) };
   }
 

@@ -106,6 +106,66 @@ describe("clients that want the same at once", () => {
     expect(site.asked()).toBe(1);
   });
 
+  test("get the answer, although the first one is reset before anything has come", async () => {
+    const gate = Promise.withResolvers<void>();
+    let isAborted = false;
+    await using site = await cachedSite(async (req, resp) => {
+      req.onAbort(() => (isAborted = true));
+      await gate.promise;
+      resp.setHeader("cache-control", "max-age=60");
+      resp.send("answer");
+      return true;
+    });
+    const first = connect(site.port, "127.0.0.1");
+    await once(first, "connect");
+    first.write("GET / HTTP/1.1\r\nhost: a.example\r\n\r\n");
+    while (site.asked() === 0) await setImmediate();
+    const others = [site.get("/"), site.get("/")];
+    first.resetAndDestroy();
+    await once(first, "close");
+    for (let i = 0; i < 20; i++) await setImmediate();
+    gate.resolve();
+    expect((await Promise.all(others)).map(({ text }) => text)).toEqual(["answer", "answer"]);
+    expect([site.asked(), isAborted]).toEqual([1, false]);
+  });
+
+  test("of a private response, the others get theirs, although the first one is reset", async () => {
+    const gate = Promise.withResolvers<void>();
+    await using site = await cachedSite(async (req, resp) => {
+      await gate.promise;
+      resp.setHeader("cache-control", "private");
+      resp.send(`for ${req.header("cookie")}`);
+      return true;
+    });
+    const first = connect(site.port, "127.0.0.1");
+    await once(first, "connect");
+    first.write("GET / HTTP/1.1\r\nhost: a.example\r\ncookie: secret\r\n\r\n");
+    while (site.asked() === 0) await setImmediate();
+    const other = site.get("/", { cookie: "b" });
+    first.resetAndDestroy();
+    await once(first, "close");
+    gate.resolve();
+    expect((await other).text).toBe("for b");
+  });
+
+  test("get what is stale from a backend that hangs, within its time", async () => {
+    let hangs = false;
+    await using site = await cachedSite((_req, resp) => {
+      if (hangs) return new Promise<never>(() => undefined);
+      resp.setHeader("cache-control", "max-age=60, stale-if-error=60");
+      resp.send("answer");
+      return true;
+    }, ".fetchTimeout = 20ms");
+    await site.get("/");
+    hangs = true;
+    site.wait(70);
+    const answers = await Promise.all([site.get("/"), site.get("/")]);
+    expect(answers.map(({ status, text }) => `${status} ${text}`)).toEqual(["200 answer", "200 answer"]);
+    expect(site.asked()).toBe(2);
+    site.wait(60);
+    expect((await site.get("/")).status).toBe(504);
+  });
+
   test("of what is too large to store, each get all of it", async () => {
     const piece = Buffer.alloc(100_000);
     await using site = await cachedSite(

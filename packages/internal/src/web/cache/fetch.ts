@@ -18,8 +18,9 @@ import { fillTurn } from "./fill-turn.ts";
 import { decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
 import { isFailure } from "./rules/statuses.ts";
 import { conditionFields, confirms } from "./rules/validating.ts";
-import type { Directives } from "./rules/directives.ts";
+import { parseDirectives, type Directives } from "./rules/directives.ts";
 import { judgeSlice, rangeOf, type Slice, type SliceAnswer } from "./rules/slicing.ts";
+import { storedFields, updatedFields } from "./rules/stored-fields.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { SharedContent, type KeptBytes } from "./shared-content.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
@@ -41,7 +42,8 @@ export type Outcome =
       readonly head: WobjectHead;
     })
   | (Arriving & { readonly kind: "private" })
-  | { readonly kind: "confirmed"; readonly wobject: Wobject }
+  /** `isPrivate`: for the first client only, because the 304 must not be stored. */
+  | { readonly kind: "confirmed"; readonly wobject: Wobject; readonly isPrivate?: boolean }
   /** Another process has fetched it. */
   | { readonly kind: "filled"; readonly wobject: Wobject }
   | { readonly kind: "stale"; readonly wobject: Wobject; readonly status: number | undefined }
@@ -99,6 +101,8 @@ function withAge({ fieldList, initialAge }: WobjectHead, received: ListedFields)
 /** A request to the handlets behind, and its response. */
 export class Fetch implements FetchListener {
   readonly #order: FetchOrder;
+  /** Keeps what is validated readable, whatever is purged or evicted meanwhile. */
+  #kept: Disposable | undefined;
   readonly #options: FetchOptions;
   readonly #over: () => void;
   readonly #outcome = Promise.withResolvers<Outcome>();
@@ -110,6 +114,7 @@ export class Fetch implements FetchListener {
   /** Keeps other processes waiting. */
   #lock: Lock | undefined;
   #isAborted = false;
+  #isOver = false;
   #writer: WobjectWriter | undefined;
   /** What will be stored; `undefined`: nothing, or it is not known yet. */
   #head: WobjectHead | undefined;
@@ -121,7 +126,8 @@ export class Fetch implements FetchListener {
   #isPurged = false;
 
   constructor(order: FetchOrder, options: FetchOptions, over: () => void) {
-    this.#order = order;
+    this.#kept = opened(order.stored);
+    this.#order = this.#kept === undefined ? { ...order, stored: undefined } : order;
     this.#options = options;
     this.#over = over;
     this.#content = new SharedContent(options.kept);
@@ -146,6 +152,7 @@ export class Fetch implements FetchListener {
       [Symbol.dispose]: () => {
         this.#clients--;
         this.#abortIfUnwanted();
+        if (this.#isOver) this.#releaseKept();
       },
     };
   }
@@ -215,10 +222,7 @@ export class Fetch implements FetchListener {
       this.#isDropped = true;
       const isConfirmed = confirms(new ListedFields(fieldList), new ListedFields(stored.head.fieldList));
       if (!isConfirmed) return this.#settle({ kind: "unconfirmed" });
-      const head = this.#options.judge(this.#order, this.#requestTime, status, fieldList);
-      if (head !== undefined) this.#options.cacher().freshen(stored, head);
-      const wobject = head === undefined ? stored : { head, source: stored.source };
-      return this.#settle({ kind: "confirmed", wobject });
+      return this.#confirmed(stored, fieldList);
     }
     if (stored !== undefined && isFailure(status) && mayReplaceFailure(stored.head, wishes, now)) {
       return this.#drop({ kind: "stale", wobject: stored, status });
@@ -233,6 +237,20 @@ export class Fetch implements FetchListener {
       this.#expected = answer.size;
       this.#arrives(status, fieldList, answer.size);
     }
+  }
+
+  #confirmed(stored: Wobject, received: readonly string[]): void {
+    const { judge, cacher } = this.#options;
+    const head = judge(this.#order, this.#requestTime, 304, received);
+    // A soft purge after the request was sent holds for its answer, too.
+    const isNews = !this.#isPurged;
+    if (head !== undefined) {
+      if (isNews) cacher().freshen(stored, head);
+      return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source } });
+    }
+    if (isNews && forbidsStoring(received)) cacher().freshen(stored, { ...stored.head, noCache: true });
+    const own = { ...stored.head, fieldList: storedFields(updatedFields(stored.head.fieldList, received)) };
+    this.#settle({ kind: "confirmed", wobject: { head: own, source: stored.source }, isPrivate: true });
   }
 
   /** The size is announced, or that of the slice. */
@@ -338,8 +356,17 @@ export class Fetch implements FetchListener {
   }
 
   #ends(): void {
+    this.#isOver = true;
     this.#over();
     this.#releaseLock();
+    this.#releaseKept();
+  }
+
+  /** Clients may still read it. */
+  #releaseKept(): void {
+    if (this.#clients > 0) return;
+    this.#kept?.[Symbol.dispose]();
+    this.#kept = undefined;
   }
 
   #releaseLock(): void {
@@ -359,6 +386,21 @@ export class Fetch implements FetchListener {
     this.#writer = undefined;
     this.#content.keepWindow();
   }
+}
+
+/** `undefined`: it is not there any more. */
+function opened(stored: Wobject | undefined): Disposable | undefined {
+  try {
+    return stored?.source.open();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a 304 says that what it confirms is not for a shared cache any more. */
+function forbidsStoring(received: readonly string[]): boolean {
+  const directives = parseDirectives(new ListedFields(received).get("cache-control"));
+  return directives.has("no-store") || directives.get("private") === "";
 }
 
 function brokenBy(error: unknown): ExchanError {

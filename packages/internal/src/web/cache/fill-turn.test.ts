@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cachedSite } from "../../testing/cached-site.ts";
 import type { Response } from "../response/response.ts";
+import { fillTurn } from "./fill-turn.ts";
 
 async function twoSites(control: string, settings = "") {
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-fill-"));
@@ -70,4 +71,28 @@ test("locks for a cacher that no other process sees are a doubt in the log", asy
     beside: `sqliteLocks "locks" { .file = "${folder.path}/locks.sqlite" }`,
   });
   expect(site.log.join("\n")).toContain("withLock has no effect");
+});
+
+test("a cacher that fails keeps no lock", async () => {
+  let released = 0;
+  const lock = {
+    name: "fill",
+    token: 1,
+    signal: new AbortController().signal,
+    renew: () => Promise.resolve(),
+    release: () => {
+      released++;
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const turn = fillTurn({
+    locks: { acquireLock: () => Promise.resolve(lock) },
+    name: "fill",
+    wait: 1000,
+    stored: () => Promise.reject(new Error("the cacher fails")),
+    isOver: () => false,
+  });
+  await expect(turn).rejects.toThrow("the cacher fails");
+  expect(released).toBe(1);
 });

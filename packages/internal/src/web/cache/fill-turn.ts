@@ -34,7 +34,10 @@ export async function fillTurn(
     // A holder that has died, or takes longer than others wait, must not keep it.
     const lock = await locks.acquireLock(name, { ttl: Math.max(wait, shortestTtl) }).catch(() => "unknown" as const);
     if (lock === "unknown") return {};
-    const wobject = await stored();
+    const wobject = await stored().catch(async (error: unknown) => {
+      await lock?.release();
+      throw error;
+    });
     if (wobject !== undefined) {
       await lock?.release();
       return { wobject };

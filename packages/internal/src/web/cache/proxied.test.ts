@@ -36,6 +36,84 @@ test("a response that is cut short is not stored", async () => {
   expect((await site.cache.explainUrl("http://a.example/")).variants).toEqual([]);
 });
 
+const chunked = "transfer-encoding: chunked\r\n";
+
+test.each([
+  ["both lengths", `content-length: 3\r\n${chunked}\r\n3\r\nabc\r\n0\r\n\r\n`],
+  ["two content-lengths", "content-length: 3\r\ncontent-length: 4\r\n\r\nabcd"],
+  ["a list of content-lengths", "content-length: 3, 4\r\n\r\nabcd"],
+  ["a signed content-length", "content-length: +3\r\n\r\nabc"],
+  ["a content-length that is no number", "content-length: 3x\r\n\r\nabc"],
+  ["a transfer coding that nobody asked for", `transfer-encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`],
+  ["no last chunk", `${chunked}\r\n3\r\nabc\r\n`],
+  ["a broken chunk", `${chunked}\r\n3\r\nabc\r\nX\r\n`],
+  ["a content that is cut short", "content-length: 4\r\n\r\nabc"],
+])("a response with %s is not stored, and nobody gets it as a whole one", async (_, rest) => {
+  await using backend = await RawBackend.listen(async (conn) => {
+    await conn.request();
+    conn.send(`HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\n${rest}`);
+    conn.socket.end();
+  });
+  await using site = await siteBefore(backend);
+  const status = await site.get("/").then(
+    ({ status }) => status,
+    () => "broken off",
+  );
+  expect([502, "broken off"]).toContain(status);
+  expect((await site.cache.explainUrl("http://a.example/")).variants).toEqual([]);
+});
+
+test("RFC 9111 3.1: fields of one connection, and trailers, are not stored", async () => {
+  await using backend = await RawBackend.answering((_request, conn) => {
+    conn.send("HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\nconnection: x-hop\r\nx-hop: 1\r\nx-own: 1\r\n");
+    conn.send(`${chunked}\r\n3\r\nabc\r\n0\r\nx-late: 1\r\n\r\n`);
+  });
+  await using site = await siteBefore(backend);
+  await site.get("/");
+  const { headers, text } = await site.get("/");
+  expect(text).toBe("abc");
+  expect(headers).toMatchObject({ age: "0", "x-own": "1" });
+  expect(headers["x-hop"] ?? headers["x-late"] ?? headers["connection"]).toBeUndefined();
+});
+
+test("RFC 9111 3.3: a part that nobody asked for is not stored", async () => {
+  await using backend = await RawBackend.answering((_request, conn) => {
+    conn.send("HTTP/1.1 206 Partial Content\r\ncache-control: max-age=60\r\ncontent-range: bytes 5-7/9\r\n");
+    conn.send("content-length: 3\r\n\r\nabc");
+  });
+  await using site = await siteBefore(backend);
+  await site.get("/");
+  expect((await site.cache.explainUrl("http://a.example/")).variants).toEqual([]);
+});
+
+test.each(["", "now", "0", "Thu, 99 Foo 2099 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"])(
+  "with the date %j, a response counts from its arrival",
+  async (date) => {
+    await using backend = await RawBackend.answering((_request, conn, number) => {
+      conn.answer(`answer ${number}`, `cache-control: max-age=60\r\ndate: ${date}\r\n`);
+    });
+    await using site = await siteBefore(backend, ".heuristicPercent = 10");
+    await site.get("/");
+    site.wait(59);
+    expect((await site.get("/")).headers["age"]).toBe("59");
+    site.wait(1);
+    expect((await site.get("/")).headers["cache-status"]).toBe("Hemi; fwd=stale; stored");
+  },
+);
+
+test.each(["", "now", "0", "-1", "Thu, 99 Foo 2020 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"])(
+  "nothing is guessed from the last modification %j",
+  async (modified) => {
+    await using backend = await RawBackend.answering((_request, conn) => {
+      conn.answer("content", `last-modified: ${modified}\r\netag: "a"\r\n`);
+    });
+    await using site = await siteBefore(backend, ".heuristicPercent = 10");
+    await site.get("/");
+    const { variants } = await site.cache.explainUrl("http://a.example/");
+    expect(variants).toMatchObject([{ lifetime: 0, reuse: "validate" }]);
+  },
+);
+
 test("a chunked response is stored when it is complete", async () => {
   let count = 0;
   await using backend = await RawBackend.answering((_request, conn) => {

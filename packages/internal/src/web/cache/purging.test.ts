@@ -33,6 +33,23 @@ describe("a purge", () => {
     expect((await site.get("/?a=1")).text).toBe("answer 2");
   });
 
+  test.each(["/?q='x'", "/{a}", '/?q="x"', "/?q=<a>|^`", "/a|b'c", "/a//b", "/%7ea", "/.well-known/x"])(
+    "and an unsafe method find %s as a client has written it",
+    async (path) => {
+      await using site = await cachedSite(counting(), '.purgeFrom = ("127.0.0.0/8")');
+      const url = `http://a.example${path}`;
+      for (const [i, method] of ["POST", "PURGE"].entries()) {
+        await site.get(path);
+        expect((await site.get(path)).headers["age"], path).toBe("0");
+        expect((await site.cache.explainUrl(url)).variants).toHaveLength(1);
+        await site.ask({ method, url });
+        expect((await site.cache.explainUrl(url)).variants, `${method} ${i}`).toEqual([]);
+      }
+      await site.get(path);
+      expect(await site.cache.purge({ url })).toBe(1);
+    },
+  );
+
   test("holds for all workers, by the API, by PURGE and by POST, and for what is being fetched there", async () => {
     const workers = linkedWorkers(2);
     const gate = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 // memCacher over diskCacher.
 
-import { mkdtempDisposable, readdir, rm } from "node:fs/promises";
+import { mkdtempDisposable, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -59,4 +59,18 @@ test("what is on disk comes up into memory with all its variants, and a purge ho
 
 test("a cacher cannot be over itself", async () => {
   await expect(cachedSite(answer, "", { cacher: '.over = "c"' })).rejects.toThrow();
+});
+
+test("a disk that fails in the middle costs hits, and no answer", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path);
+  await site.get("/a");
+  await rename(folder.path, `${folder.path}-moved`);
+  await writeFile(folder.path, "no folder any more");
+  expect((await site.get("/a")).headers["age"]).toBe("0");
+  for (const path of ["/b", "/b", "/c"]) expect(await site.get(path)).toMatchObject({ status: 200, text: `${path} ` });
+  expect(site.asked()).toBe(3);
+  await expect.poll(() => site.log.join("\n")).toContain("a response could not be stored");
+  await rm(folder.path);
+  await rename(`${folder.path}-moved`, folder.path);
 });

@@ -143,6 +143,8 @@ test.each([
   [later, strong, false],
   ["", strong, false],
   [modified, bare, false],
+  [modified, { ...strong, date: 784111777 }, false],
+  [modified, { ...strong, date: 784111778 }, true],
 ])("If-Range %s: %o lets the range be followed: %s", (ifRange, validators, expected) => {
   expect(isRangeCurrent(ifRange, validators)).toBe(expected);
 });

@@ -11,7 +11,8 @@ export interface Validators {
   readonly lastModified: number | undefined;
   /**
    * When a stored response was generated, in seconds since the epoch: it stands in for a missing `lastModified` where a
-   * client asks with `if-modified-since` (RFC 9111 section 4.3.2).
+   * client asks with `if-modified-since` (RFC 9111 section 4.3.2), and tells whether `lastModified` is a strong
+   * validator.
    */
   readonly date?: number | undefined;
 }
@@ -50,8 +51,11 @@ export function evaluatePreconditions(
 export function isRangeCurrent(ifRange: string | undefined, validators: Validators): boolean {
   if (ifRange === undefined) return true;
   if (ifRange.startsWith('"')) return ifRange === validators.etag;
-  const date = dateOf(ifRange);
-  return date !== undefined && date === validators.lastModified;
+  const since = dateOf(ifRange);
+  const { lastModified, date } = validators;
+  // Within that second, the representation may have changed again (section 8.8.2.2).
+  const isStrong = date === undefined || lastModified === undefined || lastModified < date;
+  return since !== undefined && since === lastModified && isStrong;
 }
 
 function dateOf(field: string | undefined): number | undefined {

@@ -10,6 +10,7 @@ import { describe, expect, test } from "vitest";
 import { cachedSite, type CachedSiteOptions } from "../../../testing/cached-site.ts";
 import { cacherTests } from "../../../testing/cacher-tests.ts";
 import { linkedWorkers } from "../../../testing/linked-workers.ts";
+import type { HandletPart } from "../../kinds.ts";
 import type { Request } from "../../request/request.ts";
 import type { Response } from "../../response/response.ts";
 import type { Wobject } from "../wobject.ts";
@@ -26,7 +27,7 @@ const pages =
     return true;
   };
 
-function siteIn(folder: string, origin = pages(), props = "", more: CachedSiteOptions = {}) {
+function siteIn(folder: string, origin: HandletPart["handle"] = pages(), props = "", more: CachedSiteOptions = {}) {
   return cachedSite(origin, "", { sign: "diskCacher", cacher: `.folder = "${folder}" ${props}`, ...more });
 }
 
@@ -265,4 +266,30 @@ test("large content that was replaced is not read under the head of the one befo
   expect(() => old.source.open()).toThrow("was replaced by another response");
   site.cacher.freshen(old, old.head);
   expect((await site.get("/abc")).text === "z".repeat(old.source.size)).toBe(true);
+});
+
+test.each([304, 503])("large content that is purged while the backend is asked is there for a %i", async (status) => {
+  await using folder = await newFolder();
+  const gate = Promise.withResolvers<void>();
+  let isAsked = false;
+  await using site = await siteIn(folder.path, async (req, resp) => {
+    resp.setHeader("cache-control", "max-age=600, stale-if-error=600");
+    resp.setHeader("etag", '"a"');
+    if (req.header("if-none-match") === undefined) resp.send(req.path.repeat(100_000));
+    else {
+      isAsked = true;
+      await gate.promise;
+      resp.status = status;
+      resp.send();
+    }
+    return true;
+  });
+  await site.get("/abc");
+  await storedIn(site);
+  const answer = site.get("/abc", { "cache-control": "no-cache" });
+  await expect.poll(() => isAsked).toBe(true);
+  await site.cache.purge("all");
+  gate.resolve();
+  const { status: sent, content } = await answer;
+  expect([sent, content.length]).toEqual([200, 400_000]);
 });

@@ -23,8 +23,9 @@ import { SpreadPurges } from "../spread-purges.ts";
 import type { Wobject, WobjectHead } from "../wobject.ts";
 import { DiskIndex } from "./disk-index.ts";
 import { DiskSource } from "./disk-source.ts";
+import { DiskUpkeep } from "./disk-upkeep.ts";
 import { DiskWobject } from "./disk-wobject.ts";
-import { ObjectFolder } from "./object-folder.ts";
+import { headSpace, ObjectFolder } from "./object-folder.ts";
 import { storedFiles } from "./stored-files.ts";
 import { appendHead, closeFile, copyWithHead, openFile, readAt, readStored, writeWobject } from "./wobject-file.ts";
 
@@ -70,18 +71,21 @@ class DiskCacher implements CacherPart {
   readonly #pending = new Set<Promise<unknown>>();
   /** What is being written. */
   readonly #stores = new Set<Promise<unknown>>();
-  /** Paths that were asked for since the last note of it. */
-  readonly #used = new Set<string>();
+  readonly #upkeep: DiskUpkeep;
   #index: DiskIndex | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #tending: Promise<void> | undefined;
-  #isTidy = false;
   #isClosed = false;
 
   constructor(context: Context<DiskCacherProps>) {
     this.#context = context;
     const { props, workers, name, log } = context;
     this.#objects = new ObjectFolder(join(props.folder, "objects"));
+    this.#upkeep = new DiskUpkeep({
+      context,
+      objects: this.#objects,
+      writing: join(props.folder, "writing"),
+      index: () => this.#index,
+      remove: (paths) => this.#remove(paths),
+    });
     this.#spread = new SpreadPurges({ workers, name, log }, (selector, options) => this.purge(selector, options));
     this.#known = new LRUCache<string, readonly DiskWobject[]>({
       max: maxKnown,
@@ -110,16 +114,15 @@ class DiskCacher implements CacherPart {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#tend(), tendTime);
-    this.#tend();
+    this.#upkeep.start();
   }
 
   async shutdown(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#upkeep.stop();
     await Promise.allSettled(this.#stores);
     this.#isClosed = true;
     this.#spread.close();
-    await Promise.allSettled([...this.#pending, ...this.#loads.values(), this.#tending]);
+    await Promise.allSettled([...this.#pending, ...this.#loads.values(), this.#upkeep.close()]);
     this.#known.clear();
     await this.#index?.close();
   }
@@ -129,7 +132,7 @@ class DiskCacher implements CacherPart {
   lookup(key: string): readonly Wobject[] | Promise<readonly Wobject[]> {
     const known = this.#pending.size === 0 ? this.#known.get(key) : undefined;
     if (known === undefined) return this.#load(key);
-    for (const { path } of known) this.#used.add(path);
+    for (const { path } of known) this.#upkeep.noteUse(path);
     return known;
   }
 
@@ -161,7 +164,7 @@ class DiskCacher implements CacherPart {
     const mayKeep = found.length > 0 && !wasPurged && !this.#isClosed;
     if (!mayKeep || !this.#known.set(key, found).has(key)) for (const one of found) one.release();
     const good = wasPurged ? found.filter(({ head }) => !lookup.isPurged(head)) : found;
-    for (const { path } of good) this.#used.add(path);
+    for (const { path } of good) this.#upkeep.noteUse(path);
     return good;
   }
 
@@ -238,7 +241,7 @@ class DiskCacher implements CacherPart {
       this.#known.delete(head.key);
       const surplus = index.surplus(head.key, this.#context.props.maxVariants);
       if (surplus.length > 0) await this.#remove(surplus);
-      if (this.#context.workers.isPrimary && index.size > this.#context.props.maxSize) this.#tend();
+      if (this.#context.workers.isPrimary && index.size > this.#context.props.maxSize) this.#upkeep.run();
       return new DiskWobject(path, memorySource(Buffer.concat(pieces)), { ...content, head, writtenAt: 0 });
     } finally {
       if (!isMovedIn) await rm(temporary, { force: true });
@@ -316,78 +319,9 @@ class DiskCacher implements CacherPart {
     return count;
   }
 
-  /** Notes what was used, and lets the primary worker make the index complete and evict what is too much. */
-  #tend(): void {
-    this.#tending ??= this.#tendNow()
-      .catch((error: unknown) => this.#context.log.error("the cache on disk cannot be tended", { error }))
-      .finally(() => (this.#tending = undefined));
-  }
-
-  /** What killed processes were writing. */
-  async #removeUnfinished(): Promise<void> {
-    const folder = join(this.#context.props.folder, "writing");
-    for (const name of await readdir(folder)) {
-      if (!isRunning(Number.parseInt(name, 10))) await rm(join(folder, name), { force: true });
-    }
-  }
-
-  async #tendNow(): Promise<void> {
-    const index = this.#index;
-    if (index === undefined || this.#isClosed) return;
-    const used = [...this.#used].map((path) => this.#objects.below(path));
-    this.#used.clear();
-    if (used.length > 0) await index.used(used, this.#context.stage.clock.now());
-    if (!this.#context.workers.isPrimary) return;
-    if (!this.#isTidy) await this.#removeUnfinished();
-    this.#isTidy = true;
-    if (!index.isComplete) await this.#makeComplete(index);
-    while (index.size > this.#context.props.maxSize) {
-      const evicted = untilEnough(index.oldest(), index.size - this.#context.props.maxSize);
-      if (evicted.length === 0) return;
-      await this.#remove(evicted);
-    }
-  }
-
-  /** From the files. */
-  async #makeComplete(index: DiskIndex): Promise<void> {
-    for await (const files of storedFiles(this.#objects.path)) {
-      if (this.#isClosed) return;
-      await Promise.all(
-        files.map(async ({ path, stored }) => {
-          const below = this.#objects.below(path);
-          if (stored === undefined) await this.#remove([below]);
-          else if (!index.has(below)) await index.add({ ...stored.head, path: below, size: stored.size + headSpace });
-        }),
-      );
-    }
-    await index.completed();
-  }
-
   #wait(work: Promise<unknown>): void {
     const settled: Promise<void> = work.then(ignore, ignore).finally(() => this.#pending.delete(settled));
     this.#pending.add(settled);
-  }
-}
-
-/** As many of them as have `excess` bytes together. */
-function untilEnough(files: readonly { readonly path: string; readonly size: number }[], excess: number): string[] {
-  const taken: string[] = [];
-  let left = excess;
-  for (const { path, size } of files) {
-    if (left <= 0) break;
-    left -= size;
-    taken.push(path);
-  }
-  return taken;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It runs as another user.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
@@ -399,6 +333,3 @@ const maxInMemory = 64 * 1024;
 const maxKnown = 1000;
 /** In milliseconds. */
 const knownTime = 1000;
-const tendTime = 1000;
-/** The space of head, footer and folder on disk, in bytes, estimated. */
-const headSpace = 4096;

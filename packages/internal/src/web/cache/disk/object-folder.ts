@@ -76,3 +76,6 @@ export class ObjectFolder {
 }
 
 function ignore(): void {}
+
+/** The space of head, footer and folder of one file on disk, in bytes, estimated. */
+export const headSpace = 4096;

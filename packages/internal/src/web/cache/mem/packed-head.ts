@@ -7,8 +7,9 @@ import type { WobjectHead } from "../wobject.ts";
 
 /** All of a head but its key. */
 export function packHead({ key, url, fieldList, variant, tags, ...head }: WobjectHead): string {
-  const { noCache, mustRevalidate, isOutdated } = head;
-  const flags = (noCache ? 1 : 0) | (mustRevalidate ? 2 : 0) | (isOutdated ? 4 : 0) | (url === key ? 8 : 0);
+  const { noCache, mustRevalidate, isOutdated, isImmutable } = head;
+  const ofResponse = (noCache ? 1 : 0) | (mustRevalidate ? 2 : 0) | (isImmutable ? 16 : 0);
+  const flags = ofResponse | (isOutdated ? 4 : 0) | (url === key ? 8 : 0);
   const numbers = [
     flags,
     head.status,
@@ -63,6 +64,7 @@ export function unpackHead(key: string, packed: string): WobjectHead {
     noCache: (flags & 1) > 0,
     mustRevalidate: (flags & 2) > 0,
     isOutdated: (flags & 4) > 0,
+    isImmutable: (flags & 16) > 0,
   };
   const [fieldCount, variantCount] = [number(), number()];
   return {

@@ -1,6 +1,9 @@
 // The directives of Cache-Control (RFC 9111 section 5.2).
 
-/** Directives by name, in lower case, with their arguments; `""`: none. Of a repeated directive, the first counts. */
+/**
+ * Directives by name, in lower case, with their arguments; `""`: none. Of a repeated directive, the first counts. Of
+ * `private` and `no-cache` all count: without field names, they are about the whole response.
+ */
 export type Directives = ReadonlyMap<string, string>;
 
 /** For a message that has no directives. */
@@ -17,10 +20,21 @@ export function parseDirectives(field: string | undefined): Directives {
   const member = /[ \t,]*([^ \t,="]*)[ \t]*(?:=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^,]*)))?[^,]*/gy;
   for (const [, name = "", quoted, token] of field.matchAll(member)) {
     const key = name.toLowerCase();
-    if (key === "" || directives.has(key)) continue;
-    directives.set(key, quoted?.replace(/\\(.)/g, "$1") ?? token?.trim() ?? "");
+    if (key === "") continue;
+    const argument = quoted?.replace(/\\(.)/g, "$1") ?? token?.trim() ?? "";
+    const before = directives.get(key);
+    if (qualified.has(key)) directives.set(key, qualifiedBy(before, argument));
+    else if (before === undefined) directives.set(key, argument);
   }
   return directives;
+}
+
+const qualified: ReadonlySet<string> = new Set(["private", "no-cache"]);
+
+/** Field names of one directive and those of it before; `""`: one of them is about all, or names no fields. */
+function qualifiedBy(before: string | undefined, argument: string): string {
+  if (before === "" || !/^[!#$%&'*+.^_`|~\w ,\t-]+$/.test(argument)) return "";
+  return before === undefined ? argument : `${before},${argument}`;
 }
 
 /**

@@ -28,10 +28,11 @@ export function decideReuse(stored: StoredTimes, wishes: Directives, now: number
   const isUnsure = now < stored.storedAt - clockTolerance;
   if (stored.noCache || stored.isOutdated || isUnsure || wishes.has("no-cache")) return "validate";
   const age = ageAt(stored, now);
+  const staleFor = age - stored.lifetime;
   const maxAge = secondsIn(wishes, "max-age");
-  if (maxAge !== undefined && age > maxAge * 1000) return "validate";
+  const isYoung = maxAge === undefined || age <= maxAge * 1000 || (stored.isImmutable && staleFor < 0);
   const minFresh = secondsIn(wishes, "min-fresh") ?? 0;
-  const staleFor = age + minFresh * 1000 - stored.lifetime;
+  if (!isYoung || (minFresh > 0 && staleFor + minFresh * 1000 >= 0)) return "validate";
   if (staleFor < 0) return "fresh";
   if (stored.mustRevalidate) return "validate";
   if (staleFor < stored.staleWhileRevalidate) return "revalidating";

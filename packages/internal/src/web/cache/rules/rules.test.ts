@@ -37,6 +37,19 @@ describe("RFC 9111 5.2: directives", () => {
     expect(fieldNamesIn(directives, "private")).toEqual(["a", "b"]);
   });
 
+  test.each([
+    ['private="a", private', "private", "", []],
+    ['private, private="a"', "private", "", []],
+    ['no-cache="a", no-cache="b, c"', "no-cache", "a,b, c", ["a", "b", "c"]],
+    ['private=""', "private", "", []],
+    ['private="set-cookie', "private", "", []],
+    ["no-cache=a/b", "no-cache", "", []],
+  ])("of %s, each narrows, and what names no fields is about all", (field, name, argument, names) => {
+    const directives = parseDirectives(field);
+    expect(directives.get(name)).toBe(argument);
+    expect(fieldNamesIn(directives, name)).toEqual(names);
+  });
+
   test("of a repeated one, the first counts", () => {
     expect(secondsIn(parseDirectives("max-age=1, max-age=100"), "max-age")).toBe(1);
   });
@@ -180,6 +193,9 @@ describe("RFC 9111 3: storing", () => {
     ["max-age=10", { status: 206 }, "206"],
     ["max-age=10", { hasAuthorization: true }, "authorization"],
     ["max-age=10", { more: ["set-cookie", "a=b"] }, "set-cookie"],
+    ['max-age=10, private="set-cookie2"', { more: ["set-cookie", "a=b"] }, "set-cookie"],
+    ['max-age=10, private="set-cookie', { more: ["set-cookie", "a=b"] }, "private"],
+    ['max-age=10, private="x", private', {}, "private"],
     ["max-age=10", { more: ["vary", "accept, *"] }, "vary"],
     ["max-age=10", { more: ["vary", Array.from({ length: 30 }, (_, i) => `x-${i}`).join()] }, "vary"],
     ["max-age=10, must-understand", { status: 299 }, "must-understand"],
@@ -253,6 +269,7 @@ describe("RFC 9111 4: reuse", () => {
     initialAge: 1000,
     noCache: false,
     mustRevalidate: false,
+    isImmutable: false,
     staleWhileRevalidate: 0,
     staleIfError: 0,
     storedAt: now,
@@ -282,6 +299,19 @@ describe("RFC 9111 4: reuse", () => {
     expect(reuse(1, "", { noCache: true })).toBe("validate");
     expect(reuse(1, "", { isOutdated: true })).toBe("validate");
     expect(reuse(20, "max-stale", { mustRevalidate: true, staleWhileRevalidate: 99_000 })).toBe("validate");
+  });
+
+  test("RFC 9111 5.2.1.3: who wants it fresh for some time gets nothing that is not, whatever else allows it", () => {
+    expect(reuse(5, "min-fresh=3", { staleWhileRevalidate: 60_000 })).toBe("fresh");
+    expect(reuse(5, "min-fresh=5", { staleWhileRevalidate: 60_000 })).toBe("validate");
+    expect(reuse(5, "min-fresh=5, max-stale")).toBe("validate");
+  });
+
+  test("RFC 8246 2: what is immutable is not validated for a reload while it is fresh", () => {
+    expect(reuse(5, "max-age=0", { isImmutable: true })).toBe("fresh");
+    expect(reuse(5, "no-cache", { isImmutable: true })).toBe("validate");
+    expect(reuse(10, "max-age=0", { isImmutable: true })).toBe("validate");
+    expect(reuse(5, "max-age=0")).toBe("validate");
   });
 
   test("RFC 5861 3: it is used while it is validated, for a time", () => {

@@ -1,6 +1,6 @@
 // Which fields of a response are stored (RFC 9111 section 3.1).
 
-import { fieldNamesIn, type Directives } from "./directives.ts";
+import { fieldNamesIn, noDirectives, type Directives } from "./directives.ts";
 
 /**
  * The fields to store: names in lower case and values alternating. Left out are `age`, which is computed for each
@@ -9,14 +9,14 @@ import { fieldNamesIn, type Directives } from "./directives.ts";
  */
 export function storedFields(
   fieldList: readonly string[],
-  directives: Directives,
-  alsoDropped: ReadonlySet<string>,
+  directives: Directives = noDirectives,
+  alsoDropped?: ReadonlySet<string>,
 ): string[] {
   const qualified = new Set([...fieldNamesIn(directives, "private"), ...fieldNamesIn(directives, "no-cache")]);
   const stored: string[] = [];
   for (let i = 0; i + 1 < fieldList.length; i += 2) {
     const [name = "", value = ""] = [fieldList[i], fieldList[i + 1]];
-    if (neverStored.has(name) || qualified.has(name) || alsoDropped.has(name)) continue;
+    if (neverStored.has(name) || qualified.has(name) || alsoDropped?.has(name) === true) continue;
     stored.push(name, value);
   }
   return stored;

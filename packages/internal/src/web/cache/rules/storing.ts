@@ -1,7 +1,7 @@
 // Whether a response may be stored, and for how long it may be used (RFC 9111 section 3, RFC 5861).
 
 import type { Fields } from "../../../http/fields.ts";
-import { parseDirectives, secondsIn, type Directives } from "./directives.ts";
+import { fieldNamesIn, parseDirectives, secondsIn, type Directives } from "./directives.ts";
 import { explicitLifetime, hasInvalidAge, heuristicLifetime, initialAge } from "./freshness.ts";
 import type { ExchangeTimes, HeuristicPolicy, Lifetime, LifetimeSource } from "./freshness.ts";
 import { isHeuristicallyCacheable, isUnderstood } from "./statuses.ts";
@@ -48,6 +48,8 @@ export interface Usability {
   readonly noCache: boolean;
   /** It is never used when stale (`must-revalidate`, `proxy-revalidate`, `s-maxage`). */
   readonly mustRevalidate: boolean;
+  /** While it is fresh, a client that only wants it younger does not have it validated (RFC 8246 section 2). */
+  readonly isImmutable: boolean;
   /** How long after its lifetime it is used while it is validated. */
   readonly staleWhileRevalidate: number;
   /** How long after its lifetime it may replace the answer of a failing backend. */
@@ -84,6 +86,7 @@ export function judgeStorage(
       initialAge: initialAge(fields, times),
       noCache,
       mustRevalidate,
+      isImmutable: directives.has("immutable"),
       staleWhileRevalidate: millisecondsIn(directives, "stale-while-revalidate") ?? policy.staleWhileRevalidate,
       staleIfError: millisecondsIn(directives, "stale-if-error") ?? policy.staleIfError,
     },
@@ -113,7 +116,7 @@ function refusalOf(
 
 /** Such a `set-cookie` is not stored, and the rest is. */
 function namesCookies(directives: Directives): boolean {
-  return ["private", "no-cache"].some((name) => directives.get(name)?.toLowerCase().includes("set-cookie") === true);
+  return ["private", "no-cache"].some((name) => fieldNamesIn(directives, name).includes("set-cookie"));
 }
 
 function lifetimeOf(

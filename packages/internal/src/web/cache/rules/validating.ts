@@ -1,6 +1,7 @@
 // Validation of stored responses (RFC 9111 section 4.3).
 
-import type { Fields } from "../../../http/fields.ts";
+import { ListedFields, type Fields } from "../../../http/fields.ts";
+import type { Wobject } from "../wobject.ts";
 
 /**
  * The fields that ask the backend whether a stored response is still current: names and values alternating. Empty if it
@@ -24,6 +25,14 @@ export function confirms(received: Pick<Fields, "get">, stored: Pick<Fields, "ge
   if (etag !== undefined) return opaqueTag(etag) === opaqueTag(stored.get("etag"));
   const lastModified = received.get("last-modified");
   return lastModified === undefined || lastModified === stored.get("last-modified");
+}
+
+/** Whether an answer to HEAD may be that of the stored response, by the fields that it has (section 4.3.5). */
+export function agrees(received: Pick<Fields, "get">, { head, source }: Wobject): boolean {
+  const stored = new ListedFields(head.fieldList);
+  const isSame = (name: string) => [undefined, stored.get(name)].includes(received.get(name));
+  const isSized = [undefined, String(source.size)].includes(received.get("content-length"));
+  return isSame("etag") && isSame("last-modified") && isSized;
 }
 
 function opaqueTag(etag: string | undefined): string | undefined {

@@ -1,0 +1,131 @@
+// The upkeep of a cacher on disk: notes what was used, evicts what is too much, makes a lost index anew, and removes
+// what killed processes have left. The primary worker does it for all; use is noted by each.
+
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Context } from "../../../stage/context.ts";
+import type { DiskIndex } from "./disk-index.ts";
+import { headSpace, type ObjectFolder } from "./object-folder.ts";
+import { storedFiles } from "./stored-files.ts";
+
+/** What the upkeep needs of its cacher. */
+export interface DiskUpkeepOptions {
+  readonly context: Context<{ readonly maxSize: number }>;
+  readonly objects: ObjectFolder;
+  /** Absolute: what is being written. */
+  readonly writing: string;
+  readonly index: () => DiskIndex | undefined;
+  /** Removes files by their paths below `objects`. */
+  readonly remove: (paths: readonly string[]) => Promise<number>;
+}
+
+export class DiskUpkeep {
+  readonly #options: DiskUpkeepOptions;
+  /** Paths that were asked for since the last note of it. */
+  readonly #used = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #isTidy = false;
+  #isClosed = false;
+
+  constructor(options: DiskUpkeepOptions) {
+    this.#options = options;
+  }
+
+  /** From now on, it runs by itself from time to time. */
+  start(): void {
+    this.#timer = setInterval(() => this.run(), interval);
+    this.run();
+  }
+
+  /** Ends `start`. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Settles when it does nothing any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+  }
+
+  /** A file was asked for. `path` is absolute. */
+  noteUse(path: string): void {
+    this.#used.add(path);
+  }
+
+  /** Does what there is to do, unless it is at it. */
+  run(): void {
+    const { log } = this.#options.context;
+    this.#running ??= this.#run()
+      .catch((error: unknown) => log.error("the cache on disk cannot be tended", { error }))
+      .finally(() => (this.#running = undefined));
+  }
+
+  async #run(): Promise<void> {
+    const { context, objects, remove } = this.#options;
+    const index = this.#options.index();
+    if (index === undefined || this.#isClosed) return;
+    const used = [...this.#used].map((path) => objects.below(path));
+    this.#used.clear();
+    if (used.length > 0) await index.used(used, context.stage.clock.now());
+    if (!context.workers.isPrimary) return;
+    if (!this.#isTidy) await this.#removeUnfinished();
+    this.#isTidy = true;
+    if (!index.isComplete) await this.#makeComplete(index);
+    while (index.size > context.props.maxSize) {
+      const evicted = untilEnough(index.oldest(), index.size - context.props.maxSize);
+      if (evicted.length === 0) return;
+      await remove(evicted);
+    }
+  }
+
+  /** What killed processes were writing. */
+  async #removeUnfinished(): Promise<void> {
+    const { writing } = this.#options;
+    for (const name of await readdir(writing)) {
+      if (!isRunning(Number.parseInt(name, 10))) await rm(join(writing, name), { force: true });
+    }
+  }
+
+  /** From the files. */
+  async #makeComplete(index: DiskIndex): Promise<void> {
+    const { objects, remove } = this.#options;
+    for await (const files of storedFiles(objects.path)) {
+      if (this.#isClosed) return;
+      await Promise.all(
+        files.map(async ({ path, stored }) => {
+          const below = objects.below(path);
+          if (stored === undefined) await remove([below]);
+          else if (!index.has(below)) await index.add({ ...stored.head, path: below, size: stored.size + headSpace });
+        }),
+      );
+    }
+    await index.completed();
+  }
+}
+
+/** As many of them as have `excess` bytes together. */
+function untilEnough(files: readonly { readonly path: string; readonly size: number }[], excess: number): string[] {
+  const taken: string[] = [];
+  let left = excess;
+  for (const { path, size } of files) {
+    if (left <= 0) break;
+    left -= size;
+    taken.push(path);
+  }
+  return taken;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It runs as another user.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** In milliseconds. */
+const interval = 1000;
