@@ -13,8 +13,10 @@ export class FrameOutput implements Due {
   /** Where to lay out, from `at` on; `reserve` gives room in it. */
   bytes: Buffer = noBytes;
   at = 0;
-  readonly #socket: Socket;
   isDue = false;
+  /** How many there were: what is laid out makes up the next one, at the end of this turn or earlier. */
+  writes = 0;
+  readonly #socket: Socket;
   #needsDrain = false;
   /** In bytes, all that the socket was given. */
   #written = 0;
@@ -75,6 +77,7 @@ export class FrameOutput implements Due {
   flush(): void {
     const { bytes, at } = this;
     if (bytes.length === 0) return;
+    this.writes++;
     this.bytes = noBytes;
     this.at = 0;
     this.#written += at;

@@ -37,3 +37,25 @@ test("a stream that is not there is removed without harm", () => {
   scheduler.remove("b");
   expect(turns(scheduler, 1)).toBe("a");
 });
+
+test("the order holds while many streams come and go", () => {
+  const scheduler = new Scheduler<string>();
+  const names = Array.from({ length: 200 }, (_, i) => `${i}`);
+  for (const name of names) scheduler.add(name, whole);
+  const sent: (string | undefined)[] = [];
+  const leave = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      const stream = scheduler.next();
+      sent.push(stream);
+      scheduler.remove(stream ?? "");
+    }
+  };
+  leave(150);
+  scheduler.remove("160");
+  scheduler.add("late", whole);
+  scheduler.add("urgent", { urgency: 0, isIncremental: false });
+  leave(51);
+  expect(sent).toEqual([...names.slice(0, 150), "urgent", ...names.slice(150, 160), ...names.slice(161), "late"]);
+  expect(scheduler.isEmpty).toBe(true);
+  expect(scheduler.next()).toBeUndefined();
+});

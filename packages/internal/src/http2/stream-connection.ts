@@ -108,6 +108,8 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
   protected drained(): void {
     this.output.unblocked();
     this.#pump();
+    // What waited has filled it again: no stream may send more.
+    if (this.isBlocked) return;
     for (const stream of this.streams.values()) stream.unblocked();
   }
 

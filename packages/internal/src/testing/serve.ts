@@ -41,6 +41,8 @@ export interface ServeOptions {
   readonly listeners?: Listeners;
   /** In ms. Default: the true time. */
   readonly monotonic?: () => number;
+  /** In ms since the epoch. Default: the true time. */
+  readonly wall?: () => number;
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -59,7 +61,7 @@ export interface TestServer extends AsyncDisposable {
 /** Serves by one handlet, or as the options say. */
 export async function serve(given: HandletPart["handle"] | ServeOptions): Promise<TestServer> {
   const options = typeof given === "function" ? { handlets: [given] } : given;
-  const { handlets = [], revisers = [], monotonic } = options;
+  const { handlets = [], revisers = [], monotonic, wall } = options;
   const definitions: Definition[] = [
     ...handlets.map((handle, i) => defineHandlet({ sign: `handlet${i + 1}`, create: () => ({ handle }) })),
     ...revisers.map((part, i) => defineReviser({ sign: `reviser${i + 1}`, create: () => part })),
@@ -67,7 +69,8 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
   const certificates = options.tls === true ? await certificateFolder() : undefined;
   const issued = await certificates?.issue("test", { names: ["test.example"] });
   const tls = issued && { ca: (await testAuthority()).cert, servername: "test.example" };
-  const clock = defineFixture({ sign: "clock", create: () => new Clock(monotonic === undefined ? {} : { monotonic }) });
+  const time = { ...(monotonic && { monotonic }), ...(wall && { wall }) };
+  const clock = defineFixture({ sign: "clock", create: () => new Clock(time) });
   const sink = new MemorySink();
   const log = openErrorLog({ level: "debug", sink });
   const boot = makeBoot({
