@@ -328,8 +328,7 @@ export abstract class ServerExchan implements ExchanWire {
     const { counter } = this;
     if (listener === undefined && counter === undefined) return;
     const isAnswered = this.status !== 0;
-    const reason =
-      this.endReason ?? (this.state === "ended" ? "complete" : isAnswered ? "leftReading" : "leftWaiting");
+    const reason = this.endReason ?? (this.state === "ended" ? "complete" : isAnswered ? "leftReading" : "leftWaiting");
     const status = isAnswered ? this.status : undefined;
     this.counter = undefined;
     counter?.exchanEnded(status, this.contentSent, reason, this.contentReceived);
