@@ -75,7 +75,9 @@ export abstract class ServerExchan implements ExchanWire {
   declare protected isContinueOwed: boolean;
   /** Why no more content will come. */
   declare protected contentError: HemiError | undefined;
+  /** The connection. */
   declare private readonly carrier: ExchanCarrier;
+  /** Who waits for content. */
   declare private reader: ContentReader | undefined;
   /** When the response was given: had all content been read? */
   declare private wasContentRead: boolean;
@@ -83,6 +85,7 @@ export abstract class ServerExchan implements ExchanWire {
   declare private abortListeners: AbortListener | AbortListener[] | undefined;
   /** The handlet took too long. */
   declare private isLate: boolean;
+  /** Hears the end; several are one. */
   declare private endListener: EndListener | undefined;
   /** Why it ends as it does, if it is neither complete nor left by its client. */
   declare private endReason: EndReason | undefined;
@@ -324,6 +327,7 @@ export abstract class ServerExchan implements ExchanWire {
     this.tellEnded();
   }
 
+  /** Tells who counts and who listens, once it is over. */
   private tellEnded(listener = this.endListener): void {
     const { counter } = this;
     if (listener === undefined && counter === undefined) return;
@@ -335,6 +339,7 @@ export abstract class ServerExchan implements ExchanWire {
     listener?.(status, this.contentSent, reason);
   }
 
+  /** Tells those who watch the client, once. */
   private tellAborted(): void {
     const listeners = this.abortListeners;
     this.abortListeners = undefined;
@@ -344,12 +349,14 @@ export abstract class ServerExchan implements ExchanWire {
     else for (const listener of listeners) listener(reason);
   }
 
+  /** Why those who watch the client are called. */
   private abortReason(): ExchanError {
     return this.isLate
       ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout")
       : this.gone();
   }
 
+  /** Breaks the response off for a mistake of the handlet. */
   private abortFor(reason: string): never {
     this.abort();
     throw new HemiError("HEMI_USAGE", reason);

@@ -58,6 +58,7 @@ export class Request extends RequestTarget {
    * request just now.
    */
   defaultMaxContentSize = defaultMaxContentSize;
+  /** For `RequestTarget`. */
   protected readonly asked: TargetState;
   readonly #wire: ExchanWire;
   readonly #server: RequestServer | undefined;

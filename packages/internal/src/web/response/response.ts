@@ -70,6 +70,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
   tracer: ResponseTracer | undefined;
   /** For the engine: this is a page of its own, or what stands for one. */
   isStatusPage = false;
+  /** For `EditableHead`. */
   protected readonly draft = new HeadDraft();
   readonly #wire: ExchanWire;
   #handleTimeout: number | undefined;
