@@ -5,19 +5,26 @@ import { joinValues, type Fields } from "./fields.ts";
 import { lowerCase } from "./bytes.ts";
 import { listMembers } from "./list-members.ts";
 
-/** What heads of requests and of responses have in common. Whoever reads a head fills in `end` and `spans`. */
+/**
+ * What heads of requests and of responses have in common. Whoever reads a head fills in `end` and `spans`.
+ *
+ * Its constructor sets plain properties: V8 constructs a base class that has fields or private methods by a slow call.
+ */
 export class FieldLines implements Fields {
-  readonly bytes: Buffer;
+  declare readonly bytes: Buffer;
   /** Where the head begins and where the content begins. */
-  readonly start: number;
-  end = 0;
+  declare readonly start: number;
+  declare end: number;
   /** For each field line: where its name starts and ends, where its value starts and ends. */
-  readonly spans: number[] = [];
-  #text: string | undefined;
+  declare readonly spans: number[];
+  declare private text: string | undefined;
 
   constructor(bytes: Buffer, start: number) {
     this.bytes = bytes;
     this.start = start;
+    this.end = 0;
+    this.spans = [];
+    this.text = undefined;
   }
 
   get count(): number {
@@ -48,8 +55,8 @@ export class FieldLines implements Fields {
 
   /** Text between two positions of the input. */
   slice(start: number, end: number): string {
-    this.#text ??= this.bytes.toString("latin1", this.start, this.end);
-    return this.#text.substring(start - this.start, end - this.start);
+    this.text ??= this.bytes.toString("latin1", this.start, this.end);
+    return this.text.substring(start - this.start, end - this.start);
   }
 
   /**

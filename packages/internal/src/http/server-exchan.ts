@@ -46,45 +46,69 @@ interface ContentReader {
 
 type State = "waiting" | "streaming" | "tunnelling" | "leaving" | "ended" | "aborted";
 
-/** An exchan of a server. Each HTTP version extends it by how heads and content are read and written. */
+/**
+ * An exchan of a server. Each HTTP version extends it by how heads and content are read and written.
+ *
+ * Its constructor sets plain properties: V8 constructs a base class that has fields or private methods by a slow call.
+ */
 export abstract class ServerExchan implements ExchanWire {
   /** What the client asks for. */
   abstract readonly head: RequestHead;
   /** Set by the connection if the head was long in coming. */
-  headTime = 0;
+  declare headTime: number;
   /** In ms, in place of that of the server's settings. */
-  handleTimeout: number | undefined;
-  counter: ExchanCounter | undefined;
+  declare handleTimeout: number | undefined;
+  declare counter: ExchanCounter | undefined;
   /** Likewise, for the wait between two pieces of content; if set, there is no minimum rate. */
-  contentTimeout: number | undefined;
+  declare contentTimeout: number | undefined;
   /** How far the response has come. */
-  protected state: State = "waiting";
+  declare protected state: State;
   /** Of the head that was sent; 0 before that. */
-  protected status = 0;
+  declare protected status: number;
   /** Whether the response has content: set with its head. */
-  protected hasContent = true;
+  declare protected hasContent: boolean;
   /** What `content-length` announced, in bytes. */
-  protected announced: number | undefined;
+  declare protected announced: number | undefined;
   /** Content that came from the handlet, in bytes, sent or dropped. */
-  protected given = 0;
+  declare protected given: number;
   /** The client waits for a 100 before it sends its content. */
-  protected isContinueOwed = false;
+  declare protected isContinueOwed: boolean;
   /** Why no more content will come. */
-  protected contentError: HemiError | undefined;
-  readonly #carrier: ExchanCarrier;
-  #reader: ContentReader | undefined;
+  declare protected contentError: HemiError | undefined;
+  /** The connection. */
+  declare private readonly carrier: ExchanCarrier;
+  /** Who waits for content. */
+  declare private reader: ContentReader | undefined;
   /** When the response was given: had all content been read? */
-  #wasContentRead = false;
+  declare private wasContentRead: boolean;
   /** One costs no list: streams that idle have one each. */
-  #abortListeners: AbortListener | AbortListener[] | undefined;
+  declare private abortListeners: AbortListener | AbortListener[] | undefined;
   /** The handlet took too long. */
-  #isLate = false;
-  #endListener: EndListener | undefined;
+  declare private isLate: boolean;
+  /** Hears the end; several are one. */
+  declare private endListener: EndListener | undefined;
   /** Why it ends as it does, if it is neither complete nor left by its client. */
-  #endReason: EndReason | undefined;
+  declare private endReason: EndReason | undefined;
 
   constructor(carrier: ExchanCarrier) {
-    this.#carrier = carrier;
+    this.headTime = 0;
+    this.handleTimeout = undefined;
+    this.counter = undefined;
+    this.contentTimeout = undefined;
+    this.state = "waiting";
+    this.status = 0;
+    this.hasContent = true;
+    this.announced = undefined;
+    this.given = 0;
+    this.isContinueOwed = false;
+    this.contentError = undefined;
+    this.carrier = carrier;
+    this.reader = undefined;
+    this.wasContentRead = false;
+    this.abortListeners = undefined;
+    this.isLate = false;
+    this.endListener = undefined;
+    this.endReason = undefined;
   }
 
   // ---- what a version knows ----
@@ -123,21 +147,21 @@ export abstract class ServerExchan implements ExchanWire {
 
   /** The other end of the connection. */
   get peer(): Peer {
-    return this.#carrier.peer;
+    return this.carrier.peer;
   }
 
   get tls(): TlsFacts | undefined {
-    return this.#carrier.tls;
+    return this.carrier.tls;
   }
 
   /** Whether a reader waits for content. */
   get isReading(): boolean {
-    return this.#reader !== undefined;
+    return this.reader !== undefined;
   }
 
   /** Someone asked to be told when the client leaves. */
   get isWatched(): boolean {
-    return this.#abortListeners !== undefined;
+    return this.abortListeners !== undefined;
   }
 
   /** It is over, as far as its client sees. */
@@ -149,7 +173,7 @@ export abstract class ServerExchan implements ExchanWire {
 
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (this.state === "leaving" || this.state === "ended") {
-      return this.#wasContentRead ? undefined : refused("the request has been answered: its content is no longer read");
+      return this.wasContentRead ? undefined : refused("the request has been answered: its content is no longer read");
     }
     const piece = this.takePiece();
     if (piece !== undefined) {
@@ -159,19 +183,19 @@ export abstract class ServerExchan implements ExchanWire {
     if (this.isContentRead) return undefined;
     if (this.state === "aborted") return quietly(Promise.reject(this.contentError ?? this.gone()));
     if (this.contentError !== undefined) return quietly(Promise.reject(this.contentError));
-    if (this.#reader !== undefined) return refused("the content is being read already");
+    if (this.reader !== undefined) return refused("the content is being read already");
     if (this.isContinueOwed) this.sendInterim(100, []);
     this.isContinueOwed = false;
     return new Promise((resolve, reject) => {
-      this.#reader = { resolve, reject };
+      this.reader = { resolve, reject };
       this.wantContent();
     });
   }
 
   /** Gives the reader who waits a piece, or the end; why there is neither, if `contentError` is set. */
   protected readerGets(piece: Uint8Array | undefined): void {
-    const reader = this.#reader;
-    this.#reader = undefined;
+    const reader = this.reader;
+    this.reader = undefined;
     if (this.contentError === undefined) reader?.resolve(piece);
     else reader?.reject(this.contentError);
   }
@@ -184,9 +208,9 @@ export abstract class ServerExchan implements ExchanWire {
 
   /** The response is given: what is left of the content is nobody's. */
   protected leaveContent(): void {
-    this.#wasContentRead = this.isContentRead;
-    if (this.#wasContentRead) return;
-    if (this.#reader !== undefined) {
+    this.wasContentRead = this.isContentRead;
+    if (this.wasContentRead) return;
+    if (this.reader !== undefined) {
       this.contentFailed(
         new HemiError("HEMI_CONTENT_READ", "the request was answered while its content was being read"),
       );
@@ -199,7 +223,7 @@ export abstract class ServerExchan implements ExchanWire {
   /** More content comes from the handlet. Breaks the response off, and throws, if that is more than was announced. */
   protected give(size: number): void {
     if (this.hasContent && this.given + size > (this.announced ?? Infinity)) {
-      this.#abortFor(`more content was sent than the ${this.announced} bytes that were announced`);
+      this.abortFor(`more content was sent than the ${this.announced} bytes that were announced`);
     }
     this.given += size;
   }
@@ -207,7 +231,7 @@ export abstract class ServerExchan implements ExchanWire {
   /** No more content comes. Breaks the response off, and throws, if that is less than was announced. */
   protected assertAllGiven(): void {
     if (this.hasContent && this.given < (this.announced ?? 0)) {
-      this.#abortFor(`only ${this.given} of the ${this.announced} bytes that were announced were sent`);
+      this.abortFor(`only ${this.given} of the ${this.announced} bytes that were announced were sent`);
     }
   }
 
@@ -227,10 +251,10 @@ export abstract class ServerExchan implements ExchanWire {
   // ---- ends ----
 
   onEnd(listener: EndListener): void {
-    if (this.isOver) return this.#tellEnded(listener);
-    const earlier = this.#endListener;
+    if (this.isOver) return this.tellEnded(listener);
+    const earlier = this.endListener;
     // Two are rare, and one costs no list.
-    this.#endListener =
+    this.endListener =
       earlier === undefined
         ? listener
         : (status, contentSent, reason) => {
@@ -240,16 +264,16 @@ export abstract class ServerExchan implements ExchanWire {
   }
 
   dismiss(): void {
-    this.#tellAborted();
+    this.tellAborted();
   }
 
   onAbort(listener: AbortListener): void {
-    if (this.state === "aborted" || this.#isLate) return listener(this.#abortReason());
+    if (this.state === "aborted" || this.isLate) return listener(this.abortReason());
     // Its connection may be at another exchan by now, which nobody asked to watch over.
     if (this.state === "ended") return;
-    const earlier = this.#abortListeners;
-    if (earlier === undefined) this.#abortListeners = listener;
-    else if (typeof earlier === "function") this.#abortListeners = [earlier, listener];
+    const earlier = this.abortListeners;
+    if (earlier === undefined) this.abortListeners = listener;
+    else if (typeof earlier === "function") this.abortListeners = [earlier, listener];
     else earlier.push(listener);
     this.watch();
   }
@@ -265,7 +289,7 @@ export abstract class ServerExchan implements ExchanWire {
 
   /** Says why it is about to end, or to be answered as it will be. The first cause counts. */
   endsBecauseOf(reason: EndReason): void {
-    this.#endReason ??= reason;
+    this.endReason ??= reason;
   }
 
   /**
@@ -273,24 +297,24 @@ export abstract class ServerExchan implements ExchanWire {
    * cases.
    */
   giveUp(): void {
-    this.#isLate = true;
+    this.isLate = true;
     this.endsBecauseOf("handleTimeout");
     if (this.state !== "waiting") return this.abort();
     this.sendWhole({ status: 503, fieldList: [] }, undefined);
-    this.#tellAborted();
+    this.tellAborted();
   }
 
   /**
    * A handlet aborts it: unless its client has left, which a handlet may hear of, and give up, before the codec does.
    */
   protected endsByAbort(): void {
-    if (!this.#carrier.isCut) this.endsBecauseOf("aborted");
+    if (!this.carrier.isCut) this.endsBecauseOf("aborted");
   }
 
   /** The response is complete, and on its way. */
   protected complete(): void {
     this.state = "ended";
-    this.#tellEnded();
+    this.tellEnded();
   }
 
   /** The client is gone, or has given the request up. `why`: what a reader of the content is told. */
@@ -299,38 +323,41 @@ export abstract class ServerExchan implements ExchanWire {
     this.state = isTunnel ? "ended" : "aborted";
     this.contentError ??= why;
     this.readerGets(undefined);
-    if (!isTunnel) this.#tellAborted();
-    this.#tellEnded();
+    if (!isTunnel) this.tellAborted();
+    this.tellEnded();
   }
 
-  #tellEnded(listener = this.#endListener): void {
+  /** Tells who counts and who listens, once it is over. */
+  private tellEnded(listener = this.endListener): void {
     const { counter } = this;
     if (listener === undefined && counter === undefined) return;
     const isAnswered = this.status !== 0;
-    const reason =
-      this.#endReason ?? (this.state === "ended" ? "complete" : isAnswered ? "leftReading" : "leftWaiting");
+    const reason = this.endReason ?? (this.state === "ended" ? "complete" : isAnswered ? "leftReading" : "leftWaiting");
     const status = isAnswered ? this.status : undefined;
     this.counter = undefined;
     counter?.exchanEnded(status, this.contentSent, reason, this.contentReceived);
     listener?.(status, this.contentSent, reason);
   }
 
-  #tellAborted(): void {
-    const listeners = this.#abortListeners;
-    this.#abortListeners = undefined;
+  /** Tells those who watch the client, once. */
+  private tellAborted(): void {
+    const listeners = this.abortListeners;
+    this.abortListeners = undefined;
     if (listeners === undefined) return;
-    const reason = this.#abortReason();
+    const reason = this.abortReason();
     if (typeof listeners === "function") listeners(reason);
     else for (const listener of listeners) listener(reason);
   }
 
-  #abortReason(): ExchanError {
-    return this.#isLate
+  /** Why those who watch the client are called. */
+  private abortReason(): ExchanError {
+    return this.isLate
       ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout")
       : this.gone();
   }
 
-  #abortFor(reason: string): never {
+  /** Breaks the response off for a mistake of the handlet. */
+  private abortFor(reason: string): never {
     this.abort();
     throw new HemiError("HEMI_USAGE", reason);
   }

@@ -30,7 +30,7 @@ async function textOf(peer: net.Socket): Promise<string> {
   return Buffer.concat(pieces).toString("latin1");
 }
 
-test("texts come in the order of their writes, with those that the stream has written between, to a slow reader", async () => {
+test("texts and bytes come in the order of their writes, with those of the stream between, to a slow reader", async () => {
   using pair = await connect();
   const { socket, peer } = pair;
   const writer = new DirectWriter(socket);
@@ -39,7 +39,7 @@ test("texts come in the order of their writes, with those that the stream has wr
   // Until neither the system nor the stream takes more: the last ones are not sent at once.
   for (let i = 0; mayGoOn; i++) {
     const text = `${i}:é${"x".repeat(8000)}\n`;
-    mayGoOn = writer.write(text);
+    mayGoOn = i % 2 === 0 ? writer.write(text) : writer.writeBytes(Buffer.from(text, "latin1"));
     if (i % 3 === 0) socket.write(`(${i})`, "latin1");
     expected += i % 3 === 0 ? `${text}(${i})` : text;
   }
@@ -52,7 +52,10 @@ test("texts come in the order of their writes, with those that the stream has wr
   expect((await read) === `${expected}last`).toBe(true);
 });
 
-test("a write to a peer that has reset the connection destroys the socket with the error", async () => {
+test.each<[string, (writer: DirectWriter) => boolean]>([
+  ["text", (writer) => writer.write("text")],
+  ["bytes", (writer) => writer.writeBytes(new Uint8Array(9))],
+])("a write of %s to a peer that has reset the connection destroys the socket with the error", async (_what, write) => {
   using pair = await connect();
   const { socket, peer } = pair;
   const writer = new DirectWriter(socket);
@@ -61,12 +64,12 @@ test("a write to a peer that has reset the connection destroys the socket with t
   peer.resetAndDestroy();
   await once(peer, "close");
   while (!socket.destroyed) {
-    writer.write("text");
+    write(writer);
     await new Promise(setImmediate);
   }
   const [error] = (await failed) as [NodeJS.ErrnoException];
   expect(["EPIPE", "ECONNRESET"]).toContain(error.code);
-  expect(writer.write("more")).toBe(false);
+  expect(write(writer)).toBe(false);
 });
 
 test("what is written before the connection stands, or to another kind of stream, goes through the stream", async () => {
@@ -77,13 +80,15 @@ test("what is written before the connection stands, or to another kind of stream
   const socket = net.connect(address.port);
   const writer = new DirectWriter(socket);
   writer.write("one ");
-  writer.write("two");
+  writer.writeBytes(Buffer.from("two"));
   socket.end();
   const [peer] = (await once(server, "connection")) as [net.Socket];
   expect(await textOf(peer)).toBe("one two");
   server.close();
 
   const stream = new PassThrough() as unknown as net.Socket;
-  new DirectWriter(stream).write("text");
-  expect(String(stream.read())).toBe("text");
+  const piped = new DirectWriter(stream);
+  piped.write("text");
+  piped.writeBytes(Buffer.from(" and bytes"));
+  expect(String(stream.read())).toBe("text and bytes");
 });

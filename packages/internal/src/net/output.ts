@@ -126,12 +126,17 @@ export class Output implements Due {
   }
 
   #writeTogether(before: string, bytes: Uint8Array, after: string, written?: () => void): void {
-    if (before === "" && after === "") return this.#writeAll(bytes, written);
+    if (before === "" && after === "") return this.#writeAlone(bytes, written);
     this.#socket.cork();
     if (before !== "") this.#socket.write(before, "latin1");
     this.#writeAll(bytes, written);
     if (after !== "") this.#noteWrite(this.#socket.write(after, "latin1"));
     this.#socket.uncork();
+  }
+
+  #writeAlone(bytes: Uint8Array, written: (() => void) | undefined): void {
+    if (written !== undefined || bytes.length > this.#maxWrite) this.#writeAll(bytes, written);
+    else this.#noteWrite(this.#writer.writeBytes(bytes));
   }
 
   #writeAll(bytes: Uint8Array, written?: () => void): void {

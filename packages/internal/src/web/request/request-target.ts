@@ -9,17 +9,17 @@ import { HTTPError } from "../http-error.ts";
 import { normalizePath, type NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
 
-/** The target of a request, and who sent it. */
-export class RequestTarget {
-  readonly #wire: ExchanWire;
-  readonly #authority: Authority | undefined;
-  readonly #server: ExchanServer | undefined;
-  #path: NormalPath | undefined;
-  #target: string | undefined;
-  #originalURI: string | undefined;
-  #startsAnew = false;
-  #newStarts = 0;
-  #queries: Queries | undefined;
+/** What is known of a target so far. It stands beside `RequestTarget` for the reason that `HeadDraft` gives. */
+export class TargetState {
+  readonly wire: ExchanWire;
+  readonly authority: Authority | undefined;
+  readonly server: ExchanServer | undefined;
+  path: NormalPath | undefined;
+  target: string | undefined;
+  originalURI: string | undefined;
+  startsAnew = false;
+  newStarts = 0;
+  queries: Queries | undefined;
 
   /** `path` is given if the received path is not plain. `authority` is `undefined` for HTTP/1.0 without a host. */
   constructor(
@@ -28,20 +28,30 @@ export class RequestTarget {
     path: NormalPath | undefined,
     server: ExchanServer | undefined,
   ) {
-    this.#wire = wire;
-    this.#server = server;
-    this.#authority = authority;
-    this.#path = path;
+    this.wire = wire;
+    this.server = server;
+    this.authority = authority;
+    this.path = path;
   }
+
+  /** As received, or as it was rewritten. */
+  get full(): string {
+    return (this.target ??= this.wire.head.target);
+  }
+}
+
+/** The target of a request, and who sent it. */
+export abstract class RequestTarget {
+  protected abstract readonly asked: TargetState;
 
   /** The HTTP version of the client. */
   get version(): HttpVersion {
-    return this.#wire.head.version;
+    return this.asked.wire.head.version;
   }
 
   /** With the received case, such as `GET`. */
   get method(): string {
-    return this.#wire.head.method;
+    return this.asked.wire.head.method;
   }
 
   /**
@@ -49,14 +59,14 @@ export class RequestTarget {
    * are not trusted.
    */
   get scheme(): "http" | "https" {
-    const { scheme, targetScheme } = this.#wire.head;
+    const { scheme, targetScheme } = this.asked.wire.head;
     if (scheme === "https" || targetScheme !== "https") return scheme;
     return this.hasTrustedSender ? "https" : "http";
   }
 
   /** Whether it comes from a proxy in `trustForwarded` of the server. */
   get hasTrustedSender(): boolean {
-    return this.#server?.trust?.trustForwarded.contains(this.sender.address) === true;
+    return this.asked.server?.trust?.trustForwarded.contains(this.sender.address) === true;
   }
 
   /**
@@ -64,33 +74,33 @@ export class RequestTarget {
    * one: `scheme`.
    */
   get targetScheme(): "http" | "https" {
-    return this.#wire.head.targetScheme ?? this.scheme;
+    return this.asked.wire.head.targetScheme ?? this.scheme;
   }
 
   /** Whether the target is in absolute form: `GET http://shop.example/`. In HTTP/2 all are. */
   get isForProxy(): boolean {
-    const { version, isForProxy } = this.#wire.head;
+    const { version, isForProxy } = this.asked.wire.head;
     return isForProxy ?? (version === "2" || version === "3");
   }
 
   /** `shop.example:8080`, with the hostname in lower case; "" for HTTP/1.0 without a host. */
   get authority(): string {
-    return this.#authority?.text ?? "";
+    return this.asked.authority?.text ?? "";
   }
 
   /** In lower case, without port and without a trailing dot; an IPv6 address in brackets. */
   get hostname(): string {
-    return this.#authority?.hostname ?? "";
+    return this.asked.authority?.hostname ?? "";
   }
 
   /** `:8080`, or "" without a port. */
   get colonPort(): string {
-    return this.#authority?.colonPort ?? "";
+    return this.asked.authority?.colonPort ?? "";
   }
 
   /** The path as received, without dot segments, percent-encoded: the form to forward. `*` for `OPTIONS *`. */
   get encodedPath(): string {
-    return (this.#path ??= plainPathOf(this.#fullTarget)).encodedPath;
+    return (this.asked.path ??= plainPathOf(this.asked.full)).encodedPath;
   }
 
   /**
@@ -98,24 +108,24 @@ export class RequestTarget {
    * segments are in `encodedPath`.
    */
   get path(): string {
-    return (this.#path ??= plainPathOf(this.#fullTarget)).path;
+    return (this.asked.path ??= plainPathOf(this.asked.full)).path;
   }
 
   /** The query with its `?`; "" without a query. */
   get queryString(): string {
-    const target = this.#fullTarget;
+    const target = this.asked.full;
     const mark = target.indexOf("?");
     return mark < 0 ? "" : target.substring(mark);
   }
 
   /** Encoded path and query. */
   get uri(): string {
-    return this.#path === undefined ? this.#fullTarget : this.#path.encodedPath + this.queryString;
+    return this.asked.path === undefined ? this.asked.full : this.asked.path.encodedPath + this.queryString;
   }
 
   /** `uri` as the client sent it, before any `rewrite`; for an error page, that of the error. Logs contain this one. */
   get originalURI(): string {
-    return this.#wire.lineage?.originalURI ?? this.#originalURI ?? this.uri;
+    return this.asked.wire.lineage?.originalURI ?? this.asked.originalURI ?? this.uri;
   }
 
   /**
@@ -133,7 +143,7 @@ export class RequestTarget {
       throw new HemiError("HEMI_USAGE", `a request is rewritten to an encoded path, not to ${JSON.stringify(target)}`);
     }
     if (target.length > maxRewrittenSize) throw new HTTPError(414, `rewritten to more than ${maxRewrittenSize} bytes`);
-    if (startAnew && ++this.#newStarts > maxNewStarts) {
+    if (startAnew && ++this.asked.newStarts > maxNewStarts) {
       const circle =
         `the rules started anew ${maxNewStarts} times, and would once more with ${target}: ` +
         "they rewrite in a circle";
@@ -142,28 +152,28 @@ export class RequestTarget {
     const mark = target.indexOf("?");
     const path = normalizePath(mark < 0 ? target : target.substring(0, mark));
     if (typeof path === "string") throw new HTTPError(400, `rewritten to ${target}, a path that is refused: ${path}`);
-    this.#originalURI ??= this.uri;
-    this.#path = path;
-    this.#target = target;
-    this.#queries = undefined;
-    this.#startsAnew = startAnew;
+    this.asked.originalURI ??= this.uri;
+    this.asked.path = path;
+    this.asked.target = target;
+    this.asked.queries = undefined;
+    this.asked.startsAnew = startAnew;
   }
 
   /** For the engine: whether the first rule is next. */
   get startsAnew(): boolean {
-    return this.#startsAnew;
+    return this.asked.startsAnew;
   }
 
   /** For the engine: the same, and resets it. */
   takeNewStart(): boolean {
-    const startsAnew = this.#startsAnew;
-    this.#startsAnew = false;
+    const startsAnew = this.asked.startsAnew;
+    this.asked.startsAnew = false;
     return startsAnew;
   }
 
   /** All parameters of the query. */
   get queries(): Queries {
-    return (this.#queries ??= new Queries(this.queryString));
+    return (this.asked.queries ??= new Queries(this.queryString));
   }
 
   /** The first value of a query parameter, decoded. */
@@ -173,24 +183,20 @@ export class RequestTarget {
 
   /** The other end of the connection: the client or a proxy. */
   get peer(): Peer {
-    return this.#wire.peer;
+    return this.asked.wire.peer;
   }
 
   /** The sender of the HTTP request: the peer, or the client that it names with the PROXY protocol. */
   get sender(): Endpoint {
-    const { peer } = this.#wire;
+    const { peer } = this.asked.wire;
     return peer.source ?? peer;
   }
 
   /** Takes over what `other` asks for, with all that was rewritten. */
   protected takeTargetOf(other: RequestTarget): void {
-    this.#path = other.#path;
-    this.#target = other.#target;
-    this.#originalURI = other.#originalURI;
-  }
-
-  get #fullTarget(): string {
-    return (this.#target ??= this.#wire.head.target);
+    this.asked.path = other.asked.path;
+    this.asked.target = other.asked.target;
+    this.asked.originalURI = other.asked.originalURI;
   }
 }
 

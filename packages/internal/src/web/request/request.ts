@@ -21,7 +21,7 @@ import { Trace } from "../../operator/trace.ts";
 import { TracedFields } from "../trace/traced-fields.ts";
 import type { NormalPath } from "./path.ts";
 import { nextRequestId } from "./request-id.ts";
-import { RequestTarget } from "./request-target.ts";
+import { RequestTarget, TargetState } from "./request-target.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions, SessionResponse } from "../session/sessions.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "../wires/subrequest.ts";
@@ -58,6 +58,8 @@ export class Request extends RequestTarget {
    * request just now.
    */
   defaultMaxContentSize = defaultMaxContentSize;
+  /** For `RequestTarget`. */
+  protected readonly asked: TargetState;
   readonly #wire: ExchanWire;
   readonly #server: RequestServer | undefined;
   readonly #authority: Authority | undefined;
@@ -92,7 +94,8 @@ export class Request extends RequestTarget {
     path: NormalPath | undefined,
     server?: RequestServer,
   ) {
-    super(wire, authority, path, server);
+    super();
+    this.asked = new TargetState(wire, authority, path, server);
     this.#wire = wire;
     this.#server = server;
     this.#authority = authority;

@@ -22,7 +22,7 @@ import { readRegion } from "../../http/file-region.ts";
 import type { FilterChain, FilterHook, PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
 import { timeSinceTick } from "../../metrics/turn.ts";
-import { EditableHead } from "./editable-head.ts";
+import { EditableHead, HeadDraft } from "./editable-head.ts";
 import type { ErrorPages } from "./error-pages.ts";
 import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
 import { encodeLocation } from "./location.ts";
@@ -70,6 +70,8 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
   tracer: ResponseTracer | undefined;
   /** For the engine: this is a page of its own, or what stands for one. */
   isStatusPage = false;
+  /** For `EditableHead`. */
+  protected readonly draft = new HeadDraft();
   readonly #wire: ExchanWire;
   #handleTimeout: number | undefined;
   #state: "open" | "streaming" | "done" = "open";
