@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import { MemorySink, openErrorLog } from "@hemi/internal";
 import { expect, test } from "vitest";
 import type { Client } from "./client.ts";
@@ -49,4 +49,58 @@ test("Redis has the first of many commands while the last of the turn are made",
   expect(writes).toEqual([24, 24]);
   await turn();
   expect(writes).toEqual([24, 24, 12]);
+});
+
+/** A lane whose clients send by these, the first client by the first one; none of them notices that it is closed. */
+async function openLaneOf(...sends: readonly (() => Promise<unknown>)[]) {
+  const left = [...sends];
+  const makeClient = (): Client => {
+    const send = left.shift() ?? (() => Promise.reject(new Error("one client too many")));
+    return {
+      status: "ready",
+      connect: () => Promise.resolve(),
+      disconnect() {},
+      call: send,
+      callBuffer: send,
+      on() {},
+    };
+  };
+  const limits = { connectTimeout: 1000, commandTimeout: 10, maxPending: 1 };
+  const sink = new MemorySink();
+  const lane = new Lane({ makeClient, limits, log: openErrorLog({ sink }) });
+  await lane.open();
+  return { lane, sink };
+}
+
+const never = () => new Promise<never>(() => {});
+const fine = () => Promise.resolve("fine");
+
+test("a connection that takes the place of one with an overdue answer has no part in it", async () => {
+  const { lane } = await openLaneOf(never, fine);
+  await expect(lane.call("get", ["key"])).rejects.toThrow("Redis did not answer within 10 ms");
+  await expect(lane.call("get", ["key"])).rejects.toThrow("an answer is overdue");
+  await lane.open();
+  expect(await lane.call("get", ["key"])).toBe("fine");
+});
+
+test("a command that ends late on a connection that was replaced is no outage of the new one", async () => {
+  const { lane, sink } = await openLaneOf(never, fine);
+  const late = lane.call("get", ["key"]);
+  await lane.open();
+  expect(await lane.call("get", ["key"])).toBe("fine");
+  await expect(late).rejects.toThrow("Redis did not answer within 10 ms");
+  expect(sink.lines).toEqual([]);
+});
+
+test("a command that could not be made up leaves nothing under way", async () => {
+  let isBroken = true;
+  const { lane } = await openLaneOf(() => {
+    if (isBroken) throw new RangeError("Invalid string length");
+    return fine();
+  });
+  await expect(lane.call("get", ["key"])).rejects.toThrow("Invalid string length");
+  isBroken = false;
+  expect(await lane.call("get", ["key"])).toBe("fine");
+  await pause(30);
+  expect(await lane.call("get", ["key"])).toBe("fine");
 });

@@ -24,7 +24,8 @@ export interface LaneOptions {
 export class Lane {
   readonly #options: LaneOptions;
   readonly #outage: Outage;
-  readonly #sent = new SentCommands();
+  /** On the connection that there is: what is overdue on one before does not hold up this one. */
+  #sent = new SentCommands();
   #client: Client | undefined;
   #opening: Promise<unknown> | undefined;
   /** What collects the commands of this turn of the event loop. */
@@ -57,6 +58,7 @@ export class Lane {
     this.close();
     const client = this.#options.makeClient();
     this.#client = client;
+    this.#sent = new SentCommands();
     client.on("error", (error) => this.#failed(client, error));
     client.on("close", () => this.#failed(client, undefined));
     client.on("ready", () => {
@@ -128,29 +130,31 @@ export class Lane {
       return Promise.reject(new RedisFailure(`Redis is down: ${refusal ?? "it is closed"}`));
     }
     const { commandTimeout } = this.#options.limits;
+    const sent = this.#sent;
     return new Promise((resolve, reject) => {
-      const command = this.#sent.add(commandTimeout, () => {
+      this.#collectWrites(client);
+      const replied = sendBy(client, send);
+      const command = sent.add(commandTimeout, () => {
         const error = new RedisFailure(`Redis did not answer within ${commandTimeout} ms`);
-        this.#outage.begin(error);
+        if (sent === this.#sent) this.#outage.begin(error);
         reject(error);
       });
-      this.#collectWrites(client);
-      send(client).then(
+      replied.then(
         (reply) => {
-          this.#settled(command);
+          this.#settled(command, sent);
           resolve(reply);
         },
         (error: unknown) => {
-          this.#settled(command);
+          this.#settled(command, sent);
           reject(new RedisFailure(messageOf(error), { cause: error }));
         },
       );
     });
   }
 
-  #settled(command: SentCommand): void {
-    this.#sent.delete(command);
-    if (command.isLate && this.#sent.overdue === 0 && this.#isReady) this.#outage.end();
+  #settled(command: SentCommand, sent: SentCommands): void {
+    sent.delete(command);
+    if (command.isLate && sent === this.#sent && sent.overdue === 0 && this.#isReady) this.#outage.end();
   }
 
   /** The commands of several requests go out in one write: of so many that Redis begins while others are made. */
@@ -183,6 +187,15 @@ export class Lane {
     if (client !== this.#client) return;
     this.#failure = reasonOf(error) ?? this.#failure;
     if (!this.#isReady) this.#outage.begin(this.#failure);
+  }
+}
+
+/** What ioredis throws, such as that a command is too long for a string, is its failure as well. */
+function sendBy(client: Client, send: (client: Client) => Promise<unknown>): Promise<unknown> {
+  try {
+    return send(client);
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

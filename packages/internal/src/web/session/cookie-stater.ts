@@ -35,7 +35,8 @@ type CookieStaterProps = PropsOf<typeof props>;
  * Keeps sessions in the cookies of clients, sealed and authenticated (AES-256-GCM): nothing is stored here, and any
  * number of machines with the same keys can serve. A session has about 3 KB at most. Two things follow from this: a
  * client that brings an older cookie has the older session again until it expires, `destroy` or not; and of two
- * requests at the same time, the later response decides the whole session.
+ * requests at the same time, the later response decides the whole session. A request that only reads is one of them
+ * if it renews the cookie, once in half of `idleTimeout`. Use `localStater` for what must not be lost: a basket.
  */
 export const cookieStater = defineStater({
   sign: "cookieStater",
