@@ -66,4 +66,7 @@ test("a mirror that still waits for its node is given up in time, and with its d
   expect(cancelled).toEqual([1]);
   left.close();
   expect(cancelled).toEqual([1, 0, 2]);
+  // The connection of its client was broken off after the dealet.
+  leave(3);
+  expect(cancelled).toEqual([1, 0, 2, 3]);
 });

@@ -21,12 +21,15 @@ export class LeftMirrors {
   readonly options: MirrorOptions;
   /** In the order in which their connections ended. */
   readonly #mirrors = new Set<Mirror>();
+  #isClosed = false;
 
   constructor(options: MirrorOptions) {
     this.options = options;
   }
 
   add(mirror: Mirror): void {
+    // Its connection was broken off after its dealet was over: nobody would watch its time.
+    if (this.#isClosed) return mirror.giveUp(dealetIsOver);
     if (this.#mirrors.size >= maxLeft) {
       const [oldest] = this.#mirrors;
       oldest?.giveUp(`more than ${maxLeft} take longer than their clients`);
@@ -38,9 +41,10 @@ export class LeftMirrors {
     this.#mirrors.delete(mirror);
   }
 
-  /** Gives up all of them. */
+  /** Gives up all of them, and those that are added later. */
   close(): void {
-    for (const mirror of this.#mirrors) mirror.giveUp("its dealet is over");
+    this.#isClosed = true;
+    for (const mirror of this.#mirrors) mirror.giveUp(dealetIsOver);
   }
 }
 
@@ -97,8 +101,8 @@ export class Mirror implements DialUser, LinkUser {
     const ms = restTimeout();
     this.#rest = makeDeadline(() => this.giveUp(`it has not ended within ${ms} ms after its client`));
     this.#rest.set(ms);
-    this.#left.add(this);
     this.end();
+    this.#left.add(this);
   }
 
   connected(link: Link): void {
@@ -146,6 +150,7 @@ export class Mirror implements DialUser, LinkUser {
   }
 }
 
+const dealetIsOver = "its dealet is over";
 /** In bytes. Not a prop: a mirror that falls behind will not catch up. */
 const maxBehind = 1024 * 1024;
 /** Not a prop: mirrors that end as fast as their clients are few at a time. */
