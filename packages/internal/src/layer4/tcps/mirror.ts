@@ -10,7 +10,7 @@ import type { TcpsBackend } from "./tcps-backend.ts";
 
 /** The services that mirrors need from their proxy. */
 export interface MirrorOptions {
-  /** How long a mirror may take to end after its connection, in milliseconds. Asked at each end: live. */
+  /** How long a mirror may take to end after its connection, in milliseconds: live. */
   readonly restTimeout: () => number;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   readonly log: (message: string) => void;
@@ -39,6 +39,11 @@ export class LeftMirrors {
 
   delete(mirror: Mirror): void {
     this.#mirrors.delete(mirror);
+  }
+
+  /** It holds from now on. */
+  restTimeoutChanged(): void {
+    for (const mirror of this.#mirrors) mirror.limitRest();
   }
 
   /** Gives up all of them, and those that are added later. */
@@ -98,11 +103,15 @@ export class Mirror implements DialUser, LinkUser {
 
   #takeRest(): void {
     const { makeDeadline, restTimeout } = this.#left.options;
-    const ms = restTimeout();
-    this.#rest = makeDeadline(() => this.giveUp(`it has not ended within ${ms} ms after its client`));
-    this.#rest.set(ms);
+    this.#rest = makeDeadline(() => this.giveUp(`it has not ended within ${restTimeout()} ms after its client`));
+    this.limitRest();
     this.end();
     this.#left.add(this);
+  }
+
+  /** From now on, it may take as long as one whose connection has just ended. */
+  limitRest(): void {
+    this.#rest?.set(this.#left.options.restTimeout());
   }
 
   connected(link: Link): void {
