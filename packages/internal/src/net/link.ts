@@ -19,7 +19,10 @@ export interface LinkUser {
   drained(): void;
   /** The socket is closed. Nothing is called after this. */
   closed(): void;
-  /** One of the methods above has thrown: a mistake of ours, to be told to the log. The connection still stands. */
+  /**
+   * One of the methods above has thrown: a mistake of ours, to be told to the log. Unless it was `closed`, the
+   * connection is reset after this.
+   */
   threw?(error: unknown): void;
 }
 
