@@ -72,3 +72,21 @@ test("packets that are added and sent while others are being sent overwrite none
   burst.send();
   expect(others.sent.map(String)).toEqual(["second", "x", "y", "z", "later"]);
 });
+
+test("what a sender throws loses no packet behind its own, and leaves no slot behind", () => {
+  const burst = new PacketBurst(8, 2);
+  const sender = senderOf(true);
+  const throwing: PacketSender = {
+    sendPacket() {
+      throw new Error("a mistake");
+    },
+  };
+  add(burst, "first", throwing);
+  expect(() => add(burst, "second", sender)).toThrow("a mistake");
+  burst.send();
+  expect(sender.sent.map(String)).toEqual(["second"]);
+  const { room } = burst;
+  add(burst, "third", sender);
+  burst.send();
+  expect(burst.room).toBe(room);
+});

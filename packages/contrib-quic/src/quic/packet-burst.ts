@@ -34,6 +34,7 @@ export class PacketBurst {
   #count = 0;
   /** How many of them are sent, or being sent. */
   #sent = 0;
+  #isSending = false;
 
   /** `size`: of the largest packet, in bytes. `most`: how many wait at once. */
   constructor(size: number, most: number) {
@@ -57,24 +58,36 @@ export class PacketBurst {
     if (this.#count >= this.#most) this.send();
   }
 
-  /** Sends all that wait, in their order. */
+  /** Sends all that wait, in their order. Throws what a sender throws: the packets behind wait for the next `send`. */
   send(): void {
-    const isFirst = this.#sent === 0;
-    while (this.#sent < this.#count) {
-      const slot = this.#slots[this.#sent++];
-      const { sender, to } = slot ?? {};
-      if (slot === undefined || sender === undefined || to === undefined) continue;
-      slot.sender = undefined;
-      slot.to = undefined;
-      if (sender.sendPacket(slot.packet, to)) continue;
-      // It is still to be sent, and keeps its bytes: the next one gets others.
-      slot.bytes = Buffer.allocUnsafeSlow(this.#size);
-      slot.packet = slot.bytes;
+    const isFirst = !this.#isSending;
+    this.#isSending = true;
+    try {
+      while (this.#sent < this.#count) this.#sendOne(this.#slots[this.#sent++]);
+    } finally {
+      if (isFirst) this.#isSending = false;
     }
     if (!isFirst) return;
     this.#count = 0;
     this.#sent = 0;
     if (this.#slots.length > this.#most) this.#slots.length = this.#most;
+  }
+
+  #sendOne(slot: Slot | undefined): void {
+    const { sender, to } = slot ?? {};
+    if (slot === undefined || sender === undefined || to === undefined) return;
+    slot.sender = undefined;
+    slot.to = undefined;
+    let isTaken = false;
+    try {
+      isTaken = sender.sendPacket(slot.packet, to);
+    } finally {
+      if (!isTaken) {
+        // It is still to be sent, and keeps its bytes: the next one gets others.
+        slot.bytes = Buffer.allocUnsafeSlow(this.#size);
+        slot.packet = slot.bytes;
+      }
+    }
   }
 
   get #next(): Slot {

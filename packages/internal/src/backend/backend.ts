@@ -76,6 +76,7 @@ export interface NodeOwner<Pool extends NodePool> {
 
 export class Backend<Pool extends NodePool> implements NodeOwner<Pool>, OrderedBackend {
   readonly #settings: BackendSettings;
+  readonly #log: ErrorLog;
   readonly #deadlines: Deadlines;
   readonly #group: NodeGroup<Pool>;
   readonly #passive: PassiveHealth;
@@ -95,6 +96,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool>, OrderedB
     const { specs, settings, log, fixtures, makePool, probes, owner, nodesChanged } = options;
     const now = () => fixtures.clock.monotonic();
     this.#settings = settings;
+    this.#log = log;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
     this.#owner = owner;
     this.#counts = new BackendCounts(owner);
@@ -245,6 +247,11 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool>, OrderedB
   forget(waiter: Waiter<Pool>): void {
     this.#breaker.unknown();
     this.#group.forget(waiter);
+  }
+
+  /** A mistake of ours has ended a connection to a node. */
+  failed(node: string, error: unknown): void {
+    this.#log.error(`failed at node ${node}`, { error });
   }
 
   /**

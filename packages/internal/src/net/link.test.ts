@@ -59,3 +59,29 @@ test.each(["received", "ended"] as const)("what `%s` of a user throws resets thi
   expect(link.error).toBe(error);
   expect(link.isComplete).toBe(false);
 });
+
+test("a user that throws is told so before the connection is reset, and who watches learns of the end all the same", async () => {
+  await using server = await RawBackend.listen(() => Promise.resolve());
+  const error = new Error("a mistake");
+  const told: unknown[] = [];
+  const user: LinkUser = {
+    ...nobody,
+    closed() {
+      throw error;
+    },
+    threw: (thrown) => void told.push("user", thrown),
+  };
+  const link = dial(server, user);
+  const closed = Promise.withResolvers<void>();
+  const watcher = {
+    linkConnected() {
+      throw error;
+    },
+    linkThrew: (thrown: unknown) => void told.push("watcher", thrown),
+    linkClosed: closed.resolve,
+  };
+  link.watchedBy(watcher, "connect");
+  await closed.promise;
+  // For `linkConnected`, and for `closed`.
+  expect(told).toEqual(["user", error, "watcher", error, "user", error, "watcher", error]);
+});

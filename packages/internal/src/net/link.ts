@@ -19,6 +19,11 @@ export interface LinkUser {
   drained(): void;
   /** The socket is closed. Nothing is called after this. */
   closed(): void;
+  /**
+   * One of the methods above has thrown: a mistake of ours, to be told to the log. Unless it was `closed`, the
+   * connection is reset after this.
+   */
+  threw?(error: unknown): void;
 }
 
 /** Needs to know the life of a link, whoever uses it. */
@@ -27,6 +32,8 @@ export interface LinkWatcher {
   linkConnected?(): void;
   /** The socket is closed, and the user knows it. */
   linkClosed(): void;
+  /** Like `threw` of the user, who knows it. */
+  linkThrew?(error: unknown): void;
 }
 
 /** Where a socket has its link, for the listeners. No `WeakMap`: that costs each new connection 20 us of collection. */
@@ -244,12 +251,26 @@ export class Link {
   /** The runtime calls us, and has nobody to tell what is thrown: it would end the process. */
   #threw(thrown: unknown): void {
     this.error ??= thrown instanceof Error ? thrown : new Error(String(thrown));
-    this.reset();
+    this.#user.threw?.(thrown);
+    this.#watcher?.linkThrew?.(thrown);
+    if (!this.#socket.destroyed) this.reset();
+  }
+
+  #connected(): void {
+    try {
+      this.#watcher?.linkConnected?.();
+    } catch (thrown) {
+      this.#threw(thrown);
+    }
   }
 
   #closed(): void {
     this.#stopPacing();
-    this.#user.closed();
+    try {
+      this.#user.closed();
+    } catch (thrown) {
+      this.#threw(thrown);
+    }
     this.#watcher?.linkClosed();
   }
 
@@ -265,7 +286,7 @@ export class Link {
   };
   static readonly #onConnect = function (this: LinkedSocket): void {
     const link = this[linkKey];
-    if (link !== undefined) link.#watcher?.linkConnected?.();
+    if (link !== undefined) link.#connected();
   };
   static readonly #onEnd = function (this: LinkedSocket): void {
     const link = this[linkKey];

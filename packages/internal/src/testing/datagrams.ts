@@ -4,13 +4,17 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { bootWith } from "../boot.ts";
 import type { RouterPart } from "../layer4/kinds.ts";
+import type { BootOptions } from "../stage/boot.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 
 /** A stage with the router `udpsRouter.main`; `text` is what stands in the stage. */
-export async function routeDatagrams(text: string) {
+export async function routeDatagrams(text: string, options: Pick<BootOptions, "use"> = {}) {
   const sink = new MemorySink();
-  const stage = await bootWith([]).bootText(`stage { ${text} }`, { log: openErrorLog({ level: "debug", sink }) });
+  const stage = await bootWith([]).bootText(`stage { ${text} }`, {
+    log: openErrorLog({ level: "debug", sink }),
+    ...options,
+  });
   await stage.start();
   const { listensOn }: RouterPart = stage.find("udpsRouter.main")?.part ?? {};
   const port = Number(/:(\d+)$/.exec(listensOn?.[0] ?? "")?.[1]);

@@ -272,3 +272,32 @@ test("over TLS, a side that breaks off takes the other one with it, and not the 
   await using third = await site.connect(options);
   expect((await third.exactly(2)).toString()).toBe("n:");
 });
+
+test.each(["received", "ended", "closed"] as const)(
+  "what `%s` of a dealet throws ends its connection, with its reason in the log",
+  async (method) => {
+    const throwing = defineDealet({
+      sign: "throwingDealet",
+      props: {},
+      offers: [tcpsDealet],
+      create: (): DealetPart & TcpsDealet => ({
+        takeConn(conn) {
+          const user = { received: () => {}, ended: () => conn.link.end(), drained: () => {}, closed: () => {} };
+          user[method] = () => {
+            throw new Error("a mistake of a dealet");
+          };
+          conn.begin(user);
+          return true;
+        },
+      }),
+    });
+    await using site = await route(router("case { throwingDealet {} }"), { use: [pack("test", [throwing])] });
+    await using client = await site.connect();
+    client.send("x").end();
+    await client.ending();
+    const lines = (): string => site.log.join("");
+    await expect.poll(lines).toMatch(/error tcpsRouter.main failed at client/);
+    expect(lines()).toContain("a mistake of a dealet");
+    await expect.poll(lines).toContain("its connection was ended: error");
+  },
+);

@@ -53,6 +53,22 @@ test("a mirror that does not end after its client is closed", async () => {
   await expect.poll(() => socket?.destroyed).toBe(true);
 });
 
+test("an idleTimeout that a reload makes shorter holds for mirrors whose clients have gone", async () => {
+  await using node = await named("n");
+  await using mirror = await RawBackend.listen(() => Promise.resolve());
+  const config = (idleTimeout: string): string => {
+    const proxy = `tcpsProxy { .toBackend = "n" .mirrorTo = "m" .idleTimeout = ${idleTimeout} }`;
+    return to("n", node) + to("m", mirror) + router(`case { ${proxy} }`);
+  };
+  await using site = await route(config("1h"));
+  await using client = await site.connect();
+  await expect.poll(() => mirror.conns.length).toBe(1);
+  client.send("hello").end();
+  await client.toTheEnd();
+  await site.stage.reload({ text: `stage { ${config("1ms")} }` });
+  await expect.poll(() => site.log.join("")).toContain("it has not ended within 1 ms after its client");
+});
+
 test("of the mirrors that are left when their clients have gone, the oldest give way", () => {
   const { cancelled, leave } = waitingMirrors();
   for (let id = 0; id < 1002; id++) leave(id);
@@ -66,4 +82,7 @@ test("a mirror that still waits for its node is given up in time, and with its d
   expect(cancelled).toEqual([1]);
   left.close();
   expect(cancelled).toEqual([1, 0, 2]);
+  // The connection of its client was broken off after the dealet.
+  leave(3);
+  expect(cancelled).toEqual([1, 0, 2, 3]);
 });

@@ -10,7 +10,7 @@ import type { TcpsBackend } from "./tcps-backend.ts";
 
 /** The services that mirrors need from their proxy. */
 export interface MirrorOptions {
-  /** How long a mirror may take to end after its connection, in milliseconds. Asked at each end: live. */
+  /** How long a mirror may take to end after its connection, in milliseconds: live. */
   readonly restTimeout: () => number;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   readonly log: (message: string) => void;
@@ -21,12 +21,15 @@ export class LeftMirrors {
   readonly options: MirrorOptions;
   /** In the order in which their connections ended. */
   readonly #mirrors = new Set<Mirror>();
+  #isClosed = false;
 
   constructor(options: MirrorOptions) {
     this.options = options;
   }
 
   add(mirror: Mirror): void {
+    // Its connection was broken off after its dealet was over: nobody would watch its time.
+    if (this.#isClosed) return mirror.giveUp(dealetIsOver);
     if (this.#mirrors.size >= maxLeft) {
       const [oldest] = this.#mirrors;
       oldest?.giveUp(`more than ${maxLeft} take longer than their clients`);
@@ -38,9 +41,15 @@ export class LeftMirrors {
     this.#mirrors.delete(mirror);
   }
 
-  /** Gives up all of them. */
+  /** It holds from now on. */
+  restTimeoutChanged(): void {
+    for (const mirror of this.#mirrors) mirror.limitRest();
+  }
+
+  /** Gives up all of them, and those that are added later. */
   close(): void {
-    for (const mirror of this.#mirrors) mirror.giveUp("its dealet is over");
+    this.#isClosed = true;
+    for (const mirror of this.#mirrors) mirror.giveUp(dealetIsOver);
   }
 }
 
@@ -94,11 +103,15 @@ export class Mirror implements DialUser, LinkUser {
 
   #takeRest(): void {
     const { makeDeadline, restTimeout } = this.#left.options;
-    const ms = restTimeout();
-    this.#rest = makeDeadline(() => this.giveUp(`it has not ended within ${ms} ms after its client`));
-    this.#rest.set(ms);
-    this.#left.add(this);
+    this.#rest = makeDeadline(() => this.giveUp(`it has not ended within ${restTimeout()} ms after its client`));
+    this.limitRest();
     this.end();
+    this.#left.add(this);
+  }
+
+  /** From now on, it may take as long as one whose connection has just ended. */
+  limitRest(): void {
+    this.#rest?.set(this.#left.options.restTimeout());
   }
 
   connected(link: Link): void {
@@ -146,6 +159,7 @@ export class Mirror implements DialUser, LinkUser {
   }
 }
 
+const dealetIsOver = "its dealet is over";
 /** In bytes. Not a prop: a mirror that falls behind will not catch up. */
 const maxBehind = 1024 * 1024;
 /** Not a prop: mirrors that end as fast as their clients are few at a time. */

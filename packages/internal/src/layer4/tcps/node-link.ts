@@ -58,10 +58,16 @@ export class NodeLinks implements NodePool {
   }
 }
 
+/** Chooses the nodes, and keeps the log. */
+interface LinkOwner extends NodeOwner<NodeLinks> {
+  /** A mistake of ours has ended a connection to a node. */
+  failed(node: string, error: unknown): void;
+}
+
 export interface NodeLinkOptions {
   readonly wish: DialWish;
   readonly user: DialUser;
-  readonly owner: NodeOwner<NodeLinks>;
+  readonly owner: LinkOwner;
   readonly settings: { readonly dialTimeout: number; readonly proxyProtocol: "off" | ProxyVersion };
   readonly tls: ConnectionOptions | undefined;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
@@ -73,7 +79,7 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
   place = -1;
   readonly wish: DialWish;
   readonly user: DialUser;
-  readonly #owner: NodeOwner<NodeLinks>;
+  readonly #owner: LinkOwner;
   readonly #settings: NodeLinkOptions["settings"];
   readonly #tls: ConnectionOptions | undefined;
   /** Until the connection stands. */
@@ -164,6 +170,10 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     const reason = `it could not be connected to within ${this.#settings.dialTimeout} ms`;
     this.#fail(new BackendFailure("HEMI_TIMEOUT", node, reason));
     this.#link?.destroy();
+  }
+
+  linkThrew(error: unknown): void {
+    this.#owner.failed(this.#node?.id ?? "", error);
   }
 
   linkClosed(): void {

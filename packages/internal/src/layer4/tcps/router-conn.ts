@@ -256,18 +256,32 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
     this.#over();
   }
 
+  threw(error: unknown): void {
+    this.endsBecauseOf("error");
+    this.#router.failed(this.peer, error);
+  }
+
   #over(): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.#deadline?.clear();
     this.#giveHead();
     // It may know a better reason.
-    this.#user?.closed();
+    this.#attempt(() => this.#user?.closed());
     this.#reason ??= this.#user !== undefined && this.link.error === undefined ? "complete" : "clientAborted";
     const listeners = this.#listeners ?? [];
     this.#listeners = undefined;
-    for (const listener of listeners) listener();
+    for (const listener of listeners) this.#attempt(listener);
     this.#router.over(this, this.#reason);
+  }
+
+  /** Whatever a dealet throws, its connection is over, and counts no longer. */
+  #attempt(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.threw(error);
+    }
   }
 
   // ---- from its way through the cases ----

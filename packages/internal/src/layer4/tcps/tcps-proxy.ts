@@ -84,7 +84,9 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   update(changed: ReadonlySet<string>): void {
-    if (changed.has("idleTimeout")) for (const splice of this.#splices) splice.idleTimeoutChanged();
+    if (!changed.has("idleTimeout")) return;
+    for (const splice of this.#splices) splice.idleTimeoutChanged();
+    this.#leftMirrors.restTimeoutChanged();
   }
 
   shutdown(): void {

@@ -1,7 +1,10 @@
 // Floods, forged addresses and nodes that answer too much at a udpsRouter.
 
 import { expect, test } from "vitest";
+import { pack } from "../../component/pack.ts";
 import { DatagramEnd, datagramRouter, datagramsTo, routeDatagrams } from "../../testing/datagrams.ts";
+import { defineDealet, type DealetPart } from "../kinds.ts";
+import { udpsDealet, type UdpsDealet } from "./dealet.ts";
 
 const echo = () => DatagramEnd.answering((text) => [text]);
 const toNode = (props = "") => `case { udpsProxy { .toBackend = "n" ${props} } }`;
@@ -114,4 +117,33 @@ test.each(["dns", "expect"])("a node is down if it does not answer the health ch
   expect(await client.send("x").text()).toBe("x");
   isWell = false;
   while (!site.log.some((line) => line.includes("nodeDown"))) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("what `closed` of a dealet throws is in the log, and its session counts no longer", async () => {
+  const throwing = defineDealet({
+    sign: "throwingDealet",
+    props: {},
+    offers: [udpsDealet],
+    create: (): DealetPart & UdpsDealet => ({
+      takeSession(session) {
+        session.begin({
+          received(datagram) {
+            session.send(datagram);
+            session.close("complete");
+          },
+          closed() {
+            throw new Error("a mistake of a dealet");
+          },
+        });
+        return true;
+      },
+    }),
+  });
+  const router = datagramRouter("case { throwingDealet {} }", ".maxSessionsPerClient = 1");
+  await using site = await routeDatagrams(router, { use: [pack("test", [throwing])] });
+  for (const text of ["first", "second"]) {
+    await using client = await site.connect();
+    expect(await client.send(text).text()).toBe(text);
+  }
+  expect(site.log.join("")).toContain("a mistake of a dealet");
 });

@@ -256,9 +256,18 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     this.#idle.clear();
     this.#sniff.clear();
     this.#emptyQueue();
-    this.#user?.closed();
-    for (const listener of this.#listeners.splice(0)) listener();
+    this.#attempt(() => this.#user?.closed());
+    for (const listener of this.#listeners.splice(0)) this.#attempt(listener);
     this.#router.over(this, reason);
+  }
+
+  /** Whatever a dealet throws, its session is over, and counts no longer. */
+  #attempt(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#router.failed(this.source, error);
+    }
   }
 
   /** A function, because TypeScript assumes that a call does not change the value. */
