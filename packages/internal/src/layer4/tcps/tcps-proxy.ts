@@ -6,6 +6,7 @@ import type { BackendFailure } from "../../backend/failure.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
+import { Tally } from "../../log/tally.ts";
 import { RatePacer } from "../../net/pacer.ts";
 import type { Link } from "../../net/link.ts";
 import type { Endpoint } from "../../net/peer.ts";
@@ -67,10 +68,14 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   });
 
   readonly #splices = new SeatedRoster<Splice>();
+  readonly #mirrorsGivenUp = new Tally((count, reason) => {
+    const which = count === 1 ? "a mirror is given up" : `${count} mirrors are given up, the last one because`;
+    this.#context.log.info(`${which}: ${String(reason)}`);
+  });
   readonly #leftMirrors = new LeftMirrors({
     restTimeout: () => this.settings.idleTimeout,
     makeDeadline: (onExpired) => this.makeDeadline(onExpired),
-    log: (message) => this.#context.log.info(message),
+    givenUp: (reason) => this.#mirrorsGivenUp.add(this.#context.stage.clock.monotonic(), reason),
   });
 
   constructor(context: Context<PropsOf<typeof props>>) {
