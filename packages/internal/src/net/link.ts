@@ -19,6 +19,8 @@ export interface LinkUser {
   drained(): void;
   /** The socket is closed. Nothing is called after this. */
   closed(): void;
+  /** A mistake of our own code ends the connection: called once, with what was thrown. `closed` follows. */
+  threw?(thrown: unknown): void;
 }
 
 /** Needs to know the life of a link, whoever uses it. */
@@ -175,6 +177,18 @@ export class Link {
   }
 
   /**
+   * Resets the connection because our own code has thrown this. The runtime calls us, and has nobody to tell: it would
+   * end the process.
+   */
+  breakOff(thrown: unknown): void {
+    if (this.error === undefined) {
+      this.error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      this.#user.threw?.(thrown);
+    }
+    this.reset();
+  }
+
+  /**
    * Gives the socket away: paused, to be read as a stream, with `unread` put back before all that is still to come. The
    * peer must not have ended. The link learns nothing more; who watches it learns of the end of the socket.
    */
@@ -198,7 +212,7 @@ export class Link {
     try {
       this.#user.received(bytes, isShared);
     } catch (thrown) {
-      return this.#threw(thrown);
+      return this.breakOff(thrown);
     }
     if (this.#readPace !== undefined) this.#paceRead(bytes.length);
   }
@@ -222,7 +236,7 @@ export class Link {
     try {
       this.#user.ended();
     } catch (thrown) {
-      this.#threw(thrown);
+      this.breakOff(thrown);
     }
   }
 
@@ -231,7 +245,7 @@ export class Link {
     try {
       this.#user.drained();
     } catch (thrown) {
-      this.#threw(thrown);
+      this.breakOff(thrown);
     }
   }
 
@@ -239,12 +253,6 @@ export class Link {
     this.error ??= error;
     // Errors of TLS itself, unlike those of sockets, do not close the connection.
     this.#socket.destroy();
-  }
-
-  /** The runtime calls us, and has nobody to tell what is thrown: it would end the process. */
-  #threw(thrown: unknown): void {
-    this.error ??= thrown instanceof Error ? thrown : new Error(String(thrown));
-    this.reset();
   }
 
   #closed(): void {

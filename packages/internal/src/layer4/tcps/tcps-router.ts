@@ -204,8 +204,8 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
     return this.#context.stage.clock.monotonic();
   }
 
-  failed(peer: Peer, error: unknown): void {
-    this.#front.failed(peer, error);
+  failed({ peer, taker }: RouterConn, error: unknown): void {
+    this.#front.failed(peer, error, taker?.path);
   }
 
   over(conn: RouterConn, reason: ConnEndReason): void {
