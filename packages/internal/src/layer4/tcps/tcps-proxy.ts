@@ -21,7 +21,7 @@ import { connVariables } from "../variables.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
 import { LeftMirrors, Mirror } from "./mirror.ts";
 import type { DialUser, DialWish } from "./node-link.ts";
-import { Splice } from "./splice.ts";
+import { Splice, type SplicingProxy } from "./splice.ts";
 import { tcpsNodes, type TcpsBackend } from "./tcps-backend.ts";
 
 const props = {
@@ -60,14 +60,14 @@ export const tcpsProxy = defineDealet({
   create: (context): DealetPart & TcpsDealet => new TcpsProxy(context),
 });
 
-class TcpsProxy implements DealetPart, TcpsDealet {
+class TcpsProxy implements DealetPart, TcpsDealet, SplicingProxy {
   readonly #context: Context<PropsOf<typeof props>>;
   readonly #key: (conn: ConnFacts) => string;
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
 
-  readonly #splices = new SeatedRoster<Splice>();
+  readonly splices = new SeatedRoster<Splice>();
   readonly #mirrorsGivenUp = new Tally((count, reason) => {
     const which = count === 1 ? "a mirror is given up" : `${count} mirrors are given up, the last one because`;
     this.#context.log.info(`${which}: ${String(reason)}`);
@@ -75,7 +75,7 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   readonly #leftMirrors = new LeftMirrors({
     restTimeout: () => this.settings.idleTimeout,
     makeDeadline: (onExpired) => this.makeDeadline(onExpired),
-    givenUp: (reason) => this.#mirrorsGivenUp.add(this.#context.stage.clock.monotonic(), reason),
+    givenUp: (reason) => this.#mirrorsGivenUp.add(this.now(), reason),
   });
 
   constructor(context: Context<PropsOf<typeof props>>) {
@@ -89,7 +89,10 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   update(changed: ReadonlySet<string>): void {
-    if (changed.has("idleTimeout")) for (const splice of this.#splices) splice.idleTimeoutChanged();
+    for (const splice of this.splices) {
+      if (changed.has("idleTimeout")) splice.idleTimeoutChanged();
+      if (changed.has("maxDuration")) splice.maxDurationChanged();
+    }
   }
 
   shutdown(): void {
@@ -108,11 +111,11 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   readonly makeDeadline = (onExpired: () => void): Deadline => this.#deadlines.add(onExpired);
+  readonly now = (): number => this.#context.stage.clock.monotonic();
 
   /** Read and written at the rates of the configuration. */
   pace({ link }: TcpsConn): void {
-    const { settings } = this;
-    const now = (): number => this.#context.stage.clock.monotonic();
+    const { settings, now } = this;
     if (settings.maxUploadRate > 0) link.paceReading(new RatePacer(() => settings.maxUploadRate, now));
     if (settings.maxDownloadRate > 0) link.paceWriting(new RatePacer(() => settings.maxDownloadRate, now));
   }
@@ -123,8 +126,7 @@ class TcpsProxy implements DealetPart, TcpsDealet {
 
   /** Joins the two sides. */
   splice(conn: TcpsConn, node: Link, mirror: Mirror | undefined): Splice {
-    const { settings, makeDeadline } = this;
-    return new Splice({ conn, node, mirror, settings, makeDeadline, splices: this.#splices });
+    return new Splice({ proxy: this, conn, node, mirror });
   }
 
   explain(conn: ConnFacts): DealetExplanation {

@@ -8,7 +8,6 @@ import { connsPerClientProps, ConnsPerClient } from "../../front/conns-per-clien
 import { Front } from "../../front/front.ts";
 import { frontProps } from "../../front/front-props.ts";
 import { checkTls } from "../../front/tls/tls-props.ts";
-import type { Peer } from "../../net/peer.ts";
 import type { Trace } from "../../operator/trace.ts";
 import type { Context } from "../../stage/context.ts";
 import { caseKind, defineRouter, type RouterPart } from "../kinds.ts";
