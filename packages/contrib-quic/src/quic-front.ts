@@ -167,7 +167,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
   open(): void {
     const { log, workers, props } = this.#options.context;
     this.isOpen = true;
-    this.#forgetStop = this.#options.context.listeners.onStop(() => this.#close());
+    this.#forgetStop = this.#options.context.listeners.onStop(() => this.#stopAccepting());
     for (const endpoint of this.#endpoints) endpoint.open();
     this.relay?.announce(true);
     this.#upkeep.set(props.tlsReloadInterval);
@@ -182,13 +182,13 @@ export class QuicFront implements WebFront, QuicAcceptor {
   }
 
   /** New connections are for another worker, if there is one. */
-  #close(): void {
+  #stopAccepting(): void {
     this.isOpen = false;
     this.relay?.announce(false);
   }
 
   async drain(): Promise<void> {
-    this.#close();
+    this.#stopAccepting();
     for (const [accepted, { http3 }] of [...this.#conns]) {
       if (http3 === undefined) accepted.conn.close(errorCode.noError, "");
       else http3.drain();
