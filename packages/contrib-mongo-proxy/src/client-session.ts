@@ -37,6 +37,8 @@ interface Owed {
 }
 
 export class ClientSession implements LinkUser {
+  /** Among the sessions of its proxy. */
+  place = -1;
   readonly #conn: TcpsConn;
   readonly #options: SessionOptions;
   readonly #idle: Deadline;
@@ -63,6 +65,11 @@ export class ClientSession implements LinkUser {
   begin(): void {
     this.#idle.set(this.#options.settings.idleTimeout);
     this.#conn.begin(this);
+  }
+
+  /** It holds from now on, and not from the next message. */
+  idleTimeoutChanged(): void {
+    if (!this.#isOver) this.#idle.set(this.#options.settings.idleTimeout);
   }
 
   received(bytes: Buffer, isShared: boolean): void {

@@ -22,19 +22,22 @@ async function proxy(
   { router = "", metrics }: { readonly router?: string; readonly metrics?: Metrics } = {},
 ) {
   const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
-      tcpsBackend "main" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }
-      tcpsBackend "other" { .nodes = (["address": "127.0.0.1:${other}"]) .maxFails = 0 }
-      tcpsRouter "door" { .address = "127.0.0.1:0" ${router} case { mongoProxy { .toBackend = "main" ${props} } } }
-    }`,
-    { log: openErrorLog({ sink }), ...(metrics !== undefined && { metrics }) },
-  );
+  const config = (props: string) => `stage {
+    tcpsBackend "main" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }
+    tcpsBackend "other" { .nodes = (["address": "127.0.0.1:${other}"]) .maxFails = 0 }
+    tcpsRouter "door" { .address = "127.0.0.1:0" ${router} case { mongoProxy { .toBackend = "main" ${props} } } }
+  }`;
+  const stage = await bootWith([contrib]).bootText(config(props), {
+    log: openErrorLog({ sink }),
+    ...(metrics !== undefined && { metrics }),
+  });
   await stage.start();
   const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.door")?.part ?? {};
   return {
     stage,
     log: sink.lines,
+    /** With other props of the proxy. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
     client: () => new RawClient(Number(address.split(":")[1])),
     driver: (options: MongoClientOptions = {}) =>
       new MongoClient(`mongodb://${address}/`, { serverSelectionTimeoutMS: 5000, ...options }),
@@ -100,6 +103,15 @@ test("the driver inserts and finds, and takes the proxy for a single server", as
   }
   expect(server.hellos.some(({ compression }) => String(compression) === "zlib")).toBe(true);
   expect(server.hellos.some(({ compression }) => String(compression).includes("snappy"))).toBe(false);
+});
+
+test("an idleTimeout that a reload makes shorter holds for clients that are idle", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  const client = site.client();
+  await client.ask({ ping: 1, $db: "shop" });
+  await site.reload(".idleTimeout = 1ms");
+  await client.closed();
 });
 
 test("each database is at its backend, and only reads go to one that is to be read", async () => {

@@ -1,6 +1,6 @@
 // mongoProxy: passes requests of MongoDB on to servers, by database and command.
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, SeatedRoster } from "@hemi/common";
 import {
   backendKind,
   type ConnFacts,
@@ -83,6 +83,7 @@ class MongoProxy implements DealetPart, TcpsDealet {
   readonly #deadlines: Deadlines;
   readonly #failures: Refusals;
   readonly #access: Access;
+  readonly #sessions = new SeatedRoster<ClientSession>();
   readonly #transactions = new ClientTransactions();
   readonly #count: (event: SessionEvent) => void;
   #lastFailure = "";
@@ -101,8 +102,7 @@ class MongoProxy implements DealetPart, TcpsDealet {
 
   takeConn(conn: TcpsConn): true {
     const transactions = this.#transactions.enter(conn.srcHost);
-    conn.onClose(() => this.#transactions.leave(conn.srcHost));
-    new ClientSession(conn, {
+    const session = new ClientSession(conn, {
       settings: this.#context.props,
       access: this.#access,
       transactions,
@@ -112,8 +112,18 @@ class MongoProxy implements DealetPart, TcpsDealet {
         this.#lastFailure = failure;
         this.#failures.add("");
       },
-    }).begin();
+    });
+    this.#sessions.add(session);
+    conn.onClose(() => {
+      this.#sessions.delete(session);
+      this.#transactions.leave(conn.srcHost);
+    });
+    session.begin();
     return true;
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const session of this.#sessions) session.idleTimeoutChanged();
   }
 
   shutdown(): void {

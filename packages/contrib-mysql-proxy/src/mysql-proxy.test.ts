@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { mkdtempDisposable, readFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Metrics } from "@hemi/internal";
@@ -228,6 +228,27 @@ test("a login that takes too long, and a command out of order, are refused", asy
   client.send(packet(1, Buffer.of(query), "x"));
   expect(readError((await client.next()).subarray(headSize)).code).toBe(1156);
   await client.closed();
+});
+
+test("an idleTimeout that a reload makes shorter holds for sessions that are idle, and for no other", async () => {
+  const asked = Promise.withResolvers<Socket>();
+  await using server = await FakeServer.listen({
+    answer(_, socket) {
+      asked.resolve(socket);
+      return undefined;
+    },
+  });
+  await using site = await proxy(server, known);
+  const [idle, busy] = [site.client(), site.client()];
+  for (const client of [idle, busy]) await client.logIn();
+  busy.command(query, "select 1");
+  const socket = await asked.promise;
+  await site.reload(`${known} .idleTimeout = 1ms`);
+  await idle.closed();
+  socket.write(textResult("found"));
+  await busy.next();
+  await busy.next();
+  expect((await busy.next()).toString("utf8", headSize + 1)).toBe("found");
 });
 
 test("a client that never reads a result, or never sends its file, is idle", async () => {

@@ -167,6 +167,10 @@ class MysqlProxy implements DealetPart, TcpsDealet {
     return true;
   }
 
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const session of this.#sessions.values()) session.idleTimeoutChanged();
+  }
+
   shutdown(): void {
     this.#killTargets.close();
     this.#failures.close();

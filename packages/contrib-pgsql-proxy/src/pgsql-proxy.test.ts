@@ -25,6 +25,26 @@ test("a session is split at every byte, and a query answered", async () => {
   client.socket.end(message("X"));
 });
 
+test("an idleTimeout that a reload makes shorter holds for sessions that are idle, and for no other", async () => {
+  const answer = Promise.withResolvers<void>();
+  await using server = await fakeServer((received, socket) => {
+    void (received[0] === 0 ? Promise.resolve() : answer.promise).then(() => friendly(received, socket));
+  });
+  await using site = await proxy(server.port);
+  const [idle, busy] = [site.client(), site.client()];
+  for (const client of [idle, busy]) {
+    await client.logIn("of-the-user");
+    await client.next(7);
+  }
+  busy.send(message("Q", "x\0"));
+  await expect.poll(() => server.sockets.size).toBe(1);
+  await site.reload(".idleTimeout = 1ms");
+  expect(await idle.error()).toMatchObject({ text: "the session was idle for too long" });
+  answer.resolve();
+  await busy.next(9);
+  expect(busy.types.slice(7, 9)).toBe("CZ");
+});
+
 test("a wrong password is refused, and no log has one", async () => {
   await using server = await fakeServer((_, socket) => socket.write(message("E", "SFATAL\0C28P01\0Mno\0\0")));
   await using site = await proxy(server.port);

@@ -1,7 +1,7 @@
 // pgsqlProxy: lends a few connections to servers of PostgreSQL to many clients.
 
 import type { SecureContext } from "node:tls";
-import { type Deadline, Deadlines } from "@hemi/common";
+import { type Deadline, Deadlines, SeatedRoster } from "@hemi/common";
 import {
   backendKind,
   checkInnerTls,
@@ -175,9 +175,9 @@ class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
   readonly cancels: Cancels;
   readonly paramSets = new ParamSets();
   readonly count: (event: SessionEvent) => void;
+  readonly #sessions = new SeatedRoster<ClientSession>();
   #tls: InnerTls = { secureContext: undefined, server: { mode: "off", serverName: "", ca: undefined } };
   #lastFailure = "";
-  #clients = 0;
   /** For those who wait until there is no client. */
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -219,16 +219,21 @@ class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
   }
 
   takeConn(conn: TcpsConn): true {
-    this.#clients++;
-    new ClientSession(conn, this).begin();
+    const session = new ClientSession(conn, this);
+    this.#sessions.add(session);
+    session.begin();
     return true;
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const session of this.#sessions) session.idleTimeoutChanged();
   }
 
   /** The servers have work as long as connections to them are kept. */
   async drain(): Promise<void> {
     this.#lenders.drain();
     this.#idle = Promise.withResolvers<void>();
-    if (this.#clients > 0) await this.#idle.promise;
+    if (this.#sessions.size > 0) await this.#idle.promise;
     this.#lenders.drain();
   }
 
@@ -310,8 +315,9 @@ class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
     server.close();
   }
 
-  left(): void {
-    if (--this.#clients === 0) this.#idle?.resolve();
+  left(session: ClientSession): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#idle?.resolve();
   }
 
   #cancelAt(server: ServerConn): void {

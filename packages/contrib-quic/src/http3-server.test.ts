@@ -5,7 +5,19 @@ import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import * as https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bootWith, defineHandlet, HTTPError, MemorySink, openErrorLog, pack, type Stage } from "@hemi/internal";
+import {
+  bootWith,
+  defineHandlet,
+  HTTPError,
+  Listeners,
+  MemorySink,
+  onlyWorker,
+  openErrorLog,
+  pack,
+  type BootOptions,
+  type Stage,
+} from "@hemi/internal";
+import { linkedWorkers } from "@hemi/internal/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { frame, frameType } from "./http3/frames.ts";
 import contrib from "./index.ts";
@@ -81,11 +93,17 @@ function at(file: string): string {
   return join(folder.path, file);
 }
 
-/** `server`: props of the server; `webapp`: of its webapp; `more`: components beside them. */
-async function boot(server = "", webapp = "", more = ""): Promise<Site> {
+/** `server`: props of the server; `webapp`: of its webapp; `more`: components beside them; `around`: of the stage. */
+async function boot(
+  server = "",
+  webapp = "",
+  more = "",
+  around: Pick<BootOptions, "workers" | "listeners"> = {},
+): Promise<Site> {
   const sink = new MemorySink();
   const stage = await bootWith([contrib, handlets]).bootText(configOf(server, webapp, more), {
     log: openErrorLog({ sink }),
+    ...around,
   });
   await stage.start();
   return { stage, sink };
@@ -100,7 +118,7 @@ function configOf(server = "", webapp = "", more = ""): string {
         rule $path == "/big.txt" { static {} }
         rule { echo {} slow {} tell {} }
       }
-      http3Server "main" { .address = "127.0.0.1:0" ${server} }
+      http3Server "main" { ${server.includes(".address") ? "" : '.address = "127.0.0.1:0"'} ${server} }
       ${more}
     }`;
 }
@@ -112,6 +130,28 @@ function textOf({ sink }: Site): string {
 function portOf(site: Site): number {
   return Number(/listens on 127\.0\.0\.1:(\d+)/.exec(textOf(site))?.[1]);
 }
+
+test("a worker that has stopped listening leaves new connections to another one, and keeps its own", async () => {
+  const [first = onlyWorker, second = onlyWorker] = linkedWorkers(2);
+  const listeners = new Listeners();
+  const leaving = await boot("", 'rule $path == "/who" { .returnText = "former" }', "", { workers: first, listeners });
+  await using _leaving = leaving.stage;
+  await using own = await QuicClient.connect({ port: portOf(leaving) });
+  const sameAddress = `.address = "127.0.0.1:${portOf(leaving)}"`;
+  const next = await boot(sameAddress, 'rule $path == "/who" { .returnText = "next" }', "", {
+    workers: second,
+    listeners: new Listeners(),
+  });
+  await using _next = next.stage;
+  await listeners.stop();
+  const who = async (client: QuicClient) => (await client.ask({ ":path": "/who" })).content.toString();
+  // The kernel gives half of them to each.
+  for (let i = 0; i < 10; i++) {
+    await using client = await QuicClient.connect({ port: portOf(leaving) });
+    expect(await who(client)).toBe("next");
+  }
+  expect(await who(own)).toBe("former");
+});
 
 test("webapps are served over HTTP/3", async () => {
   const site = await boot();

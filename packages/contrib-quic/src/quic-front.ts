@@ -87,6 +87,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
   #upkeepDone: Promise<void> = Promise.resolve();
   #tokens: RetryTokens | undefined;
   #handshakes = 0;
+  #forgetStop: (() => void) | undefined;
   #emptied: PromiseWithResolvers<void> | undefined;
   ids = new ConnIds();
   relay: WorkerRelay | undefined;
@@ -166,6 +167,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
   open(): void {
     const { log, workers, props } = this.#options.context;
     this.isOpen = true;
+    this.#forgetStop = this.#options.context.listeners.onStop(() => this.#stopAccepting());
     for (const endpoint of this.#endpoints) endpoint.open();
     this.relay?.announce(true);
     this.#upkeep.set(props.tlsReloadInterval);
@@ -179,9 +181,14 @@ export class QuicFront implements WebFront, QuicAcceptor {
       this.#upkeep.set(this.#options.context.props.tlsReloadInterval);
   }
 
-  async drain(): Promise<void> {
+  /** New connections are for another worker, if there is one. */
+  #stopAccepting(): void {
     this.isOpen = false;
     this.relay?.announce(false);
+  }
+
+  async drain(): Promise<void> {
+    this.#stopAccepting();
     for (const [accepted, { http3 }] of [...this.#conns]) {
       if (http3 === undefined) accepted.conn.close(errorCode.noError, "");
       else http3.drain();
@@ -193,6 +200,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
 
   async shutdown(): Promise<void> {
     this.isOpen = false;
+    this.#forgetStop?.();
     for (const [{ conn }, { http3 }] of [...this.#conns]) {
       if (http3 === undefined) conn.close(errorCode.noError, "");
       else http3.destroy();

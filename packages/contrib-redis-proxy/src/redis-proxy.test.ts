@@ -66,6 +66,17 @@ test("a client that is far ahead of a node is not read: large requests count by 
   expect(taken).toBeLessThan(8);
 });
 
+test("an idleTimeout that a reload makes shorter holds for clients that are idle", async () => {
+  await using node = await fakeNode((_, socket) => socket.write("+OK\r\n"));
+  await using site = await proxy(node.port);
+  const client = connect(site.port, "127.0.0.1");
+  client.write("GET a\r\n");
+  await once(client, "data");
+  const closed = once(client, "close");
+  await site.reload(".idleTimeout = 1ms");
+  await closed;
+});
+
 test("a client that subscribes is not read as long as its node does not read", async () => {
   await using node = await fakeNode((_, socket) => socket.pause());
   await using site = await proxy(node.port, ".idleTimeout = 500ms");

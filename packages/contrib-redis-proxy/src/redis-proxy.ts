@@ -1,6 +1,6 @@
 // redisProxy: passes the requests of clients on to nodes of Redis.
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, SeatedRoster } from "@hemi/common";
 import {
   backendKind,
   type ConnFacts,
@@ -116,9 +116,9 @@ class RedisProxy implements DealetPart, TcpsDealet {
   readonly #refused: ReadonlySet<string>;
   readonly #more: ReadonlySet<string>;
   readonly #count: (event: ClientEvent) => void;
+  readonly #clients = new SeatedRoster<RedisClient>();
   #lastFailure = "";
   #lastId = 0;
-  #clients = 0;
   /** For those who wait until there is no client. */
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -156,18 +156,23 @@ class RedisProxy implements DealetPart, TcpsDealet {
       makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
       count: this.#count,
     });
-    this.#clients++;
+    this.#clients.add(client);
     conn.onClose(() => {
-      if (--this.#clients === 0) this.#idle?.resolve();
+      this.#clients.delete(client);
+      if (this.#clients.size === 0) this.#idle?.resolve();
     });
     this.#routes.whenReady(() => client.begin());
     return true;
   }
 
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const client of this.#clients) client.idleTimeoutChanged();
+  }
+
   /** The nodes have work as long as connections to them are kept. */
   async drain(): Promise<void> {
     this.#idle = Promise.withResolvers<void>();
-    if (this.#clients > 0) await this.#idle.promise;
+    if (this.#clients.size > 0) await this.#idle.promise;
     this.#routes.close();
   }
 

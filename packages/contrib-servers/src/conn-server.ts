@@ -2,7 +2,7 @@
 // one connection.
 
 import type { Socket } from "node:net";
-import { Deadlines, type Deadline } from "@hemi/common";
+import { Deadlines, type Deadline, SeatedRoster } from "@hemi/common";
 import {
   type CheckContext,
   claimAddress,
@@ -41,6 +41,13 @@ export interface ServedSocket {
   readonly client: { readonly address: string; readonly port: number };
   /** Aborted when the connection is closed, and when the server drains. */
   readonly draining: AbortSignal;
+  /** Called when a reload has changed `idleTimeout`, as long as the connection is open. Default: nothing happens. */
+  idleTimeoutChanged?: () => void;
+}
+
+/** One that its server knows. */
+interface SeatedSocket extends ServedSocket {
+  place: number;
 }
 
 /**
@@ -52,6 +59,7 @@ export class ConnServer implements ServerPart, ConnTaker {
   readonly #serve: (conn: ServedSocket) => void | Promise<void>;
   readonly #deadlines: Deadlines;
   readonly #refusals: Refusals;
+  readonly #open = new SeatedRoster<SeatedSocket>();
   #share: ListenerShare | undefined;
   #gate: Gate<GateConn> | undefined;
 
@@ -79,7 +87,7 @@ export class ConnServer implements ServerPart, ConnTaker {
     this.#gate = new Gate<GateConn>({
       share: this.#share,
       maxConns: () => props.maxConns,
-      open: (socket) => this.#open(socket, peerOf(socket)),
+      open: (socket) => this.#take(socket, peerOf(socket)),
       refused: (socket) => this.#refusals.add(peerOf(socket).address),
       failed: (error) => log.error("failed at a connection", { error }),
     });
@@ -89,6 +97,11 @@ export class ConnServer implements ServerPart, ConnTaker {
   start(): void {
     this.#gate?.open();
     for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
+  }
+
+  /** Applies changed props to the connections that are open. */
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const conn of this.#open) conn.idleTimeoutChanged?.();
   }
 
   /** Accepts nothing more, and waits for the open connections. */
@@ -111,7 +124,7 @@ export class ConnServer implements ServerPart, ConnTaker {
 
   /** See `ConnTaker`. */
   takeConn(socket: Socket, peer: Peer): boolean {
-    return this.#gate?.enter(socket, () => this.#open(socket, peer)) === true;
+    return this.#gate?.enter(socket, () => this.#take(socket, peer)) === true;
   }
 
   /** Makes a deadline that is not set. All of a server share one timer. */
@@ -122,17 +135,20 @@ export class ConnServer implements ServerPart, ConnTaker {
     return this.#deadlines;
   }
 
-  #open(socket: Socket, peer: Peer): GateConn {
+  #take(socket: Socket, peer: Peer): GateConn {
     const abort = new AbortController();
     const conn: GateConn = { drain: () => abort.abort(), destroy: () => void socket.destroy() };
     socket.pause();
     socket.on("error", () => undefined);
+    const { address, port } = peer.source ?? peer;
+    const served: SeatedSocket = { place: -1, socket, client: { address, port }, draining: abort.signal };
+    this.#open.add(served);
     socket.once("close", () => {
+      this.#open.delete(served);
       abort.abort();
       this.#gate?.closed(conn);
     });
-    const { address, port } = peer.source ?? peer;
-    void this.#run({ socket, client: { address, port }, draining: abort.signal });
+    void this.#run(served);
     return conn;
   }
 

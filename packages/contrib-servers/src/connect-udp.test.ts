@@ -9,8 +9,7 @@ import { datagramCapsule, datagramTarget, TestClient } from "./testing/serve.ts"
 /** A web server with the socklet, and a page behind it. */
 async function site(props = '.allowAddresses = ("127.0.0.0/8")', beside = "") {
   const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
+  const config = (props: string) => `stage {
       ${beside}
       webapp "w" {
         .hostnames = ("*")
@@ -18,13 +17,19 @@ async function site(props = '.allowAddresses = ("127.0.0.0/8")', beside = "") {
         rule { .returnText = "a page" }
       }
       httpxServer "main" { .webapps = ("w") .address = "127.0.0.1:0" }
-    }`,
-    { log: openErrorLog({ sink, level: "debug" }) },
-  );
+    }`;
+  const stage = await bootWith([contrib]).bootText(config(props), { log: openErrorLog({ sink, level: "debug" }) });
   await stage.start();
   const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
   const port = Number(address.split(":")[1]);
-  return { port, stage, log: sink.lines, [Symbol.asyncDispose]: () => stage.quit(1000) };
+  return {
+    port,
+    stage,
+    log: sink.lines,
+    /** With other props of the socklet. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
+    [Symbol.asyncDispose]: () => stage.quit(1000),
+  };
 }
 
 const upgrade = "host: a.example\r\nconnection: Upgrade\r\nupgrade: connect-udp\r\ncapsule-protocol: ?1\r\n";
@@ -63,6 +68,16 @@ test("over HTTP/1.1, datagrams go through an upgraded connection", async () => {
   expect(head).toMatch(/\r\nupgrade: connect-udp\r\n/i);
   expect(head).toMatch(/\r\ncapsule-protocol: \?1\r\n/i);
   expect(await client.exactly(hello.length)).toEqual(hello);
+});
+
+test("an idleTimeout that a reload makes shorter holds for tunnels without datagrams", async () => {
+  await using target = await datagramTarget();
+  await using server = await site();
+  await using client = await TestClient.connect(server.port);
+  client.send(`GET ${pathTo(target.port)} HTTP/1.1\r\n${upgrade}\r\n`);
+  await client.through("\r\n\r\n");
+  await server.reload('.allowAddresses = ("127.0.0.0/8") .idleTimeout = 1ms');
+  await client.toTheEnd();
 });
 
 test("over HTTP/2, datagrams go through a stream, and its connection goes on", async () => {

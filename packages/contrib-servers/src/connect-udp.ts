@@ -3,7 +3,7 @@
 //  HTTP/1.1: GET, upgrade: connect-udp       ─┬─> client, target ──> 101 or 200, then capsules both ways
 //  others: CONNECT, :protocol = connect-udp  ─┘       407, 403, 502
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, SeatedRoster } from "@hemi/common";
 import {
   type Context,
   defineSocklet,
@@ -58,9 +58,15 @@ class ConnectUdp implements SockletPart {
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
+  readonly #tunnels = new SeatedRoster<DatagramTunnel>();
 
   constructor(context: ConnectUdpContext) {
     this.#context = context;
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    const isOfTunnels = changed.has("idleTimeout") || changed.has("drainIdleTimeout");
+    if (isOfTunnels) for (const tunnel of this.#tunnels) tunnel.moved();
   }
 
   shutdown(): void {
@@ -104,6 +110,7 @@ class ConnectUdp implements SockletPart {
         return isDraining ? Math.min(idleTimeout, drainIdleTimeout) : idleTimeout;
       },
       makeDeadline: (expired) => this.#deadlines.add(expired),
+      among: this.#tunnels,
     });
     if (tunnel === undefined) throw new HTTPError(503, "there are too many UDP tunnels: see maxAssociations");
     try {

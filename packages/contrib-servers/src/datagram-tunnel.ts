@@ -4,7 +4,7 @@
 //  client <── capsules ── datagrams <── target       a client that reads too slowly loses datagrams
 
 import type { Duplex } from "node:stream";
-import { type Deadline, readVarint, varintSize } from "@hemi/common";
+import { type Deadline, readVarint, type SeatedRoster, varintSize } from "@hemi/common";
 import {
   type Association,
   capsule,
@@ -27,9 +27,13 @@ export interface DatagramTunnelOptions {
   /** In milliseconds. Without a datagram in either direction for this time, the tunnel is closed. Read at each use. */
   readonly idleTimeout: () => number;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
+  /** It is one of these from `start` to its end. Default: nobody needs to know. */
+  readonly among?: SeatedRoster<DatagramTunnel>;
 }
 
 export class DatagramTunnel implements CapsuleHandler {
+  /** Its place in the roster. */
+  place = -1;
   readonly #options: DatagramTunnelOptions;
   readonly #capsules = new CapsuleReader(this);
   readonly #idle: Deadline;
@@ -51,6 +55,7 @@ export class DatagramTunnel implements CapsuleHandler {
   /** The stream has left HTTP. It is paused, and belongs to the tunnel from now on. */
   start(stream: Duplex): void {
     this.#stream = stream;
+    this.#options.among?.add(this);
     this.moved();
     // The error is not needed: "close" follows.
     stream.on("error", () => undefined);
@@ -69,6 +74,7 @@ export class DatagramTunnel implements CapsuleHandler {
   /** Ends both sides. Calling it twice is harmless. */
   close(): void {
     this.#idle.clear();
+    this.#options.among?.delete(this);
     this.#association?.close();
     this.#stream?.destroy();
   }

@@ -10,8 +10,10 @@ export const echoServer = defineServer({
   check: ConnServer.check,
   offers: [connTaker],
   create: (context): ConnServer =>
-    new ConnServer(context, ({ socket }) => {
-      socket.setTimeout(context.props.idleTimeout, () => socket.destroy());
+    new ConnServer(context, (conn) => {
+      const { socket } = conn;
+      conn.idleTimeoutChanged = () => void socket.setTimeout(context.props.idleTimeout);
+      socket.on("timeout", () => socket.destroy()).setTimeout(context.props.idleTimeout);
       socket.pipe(socket);
     }),
 });

@@ -112,9 +112,11 @@ class SocksConn {
     socket.on("end", () => socket.end()).resume();
     const idle = this.#server.makeDeadline(() => {
       if (relay.isIdle()) socket.destroy();
-      else idle.set(this.#context.props.idleTimeout);
+      else wait();
     });
-    idle.set(this.#context.props.idleTimeout);
+    const wait = (): void => idle.set(this.#context.props.idleTimeout);
+    wait();
+    this.#conn.idleTimeoutChanged = wait;
     this.#conn.draining.addEventListener("abort", () => {
       idle.clear();
       socket.destroy();
@@ -167,7 +169,8 @@ class SocksConn {
   #splice(here: Socket, there: Socket): void {
     const { deadlines } = this.#server;
     const { props } = this.#context;
-    splice(here, there, { deadlines, idleTimeout: () => props.idleTimeout, expired: () => undefined });
+    const options = { deadlines, idleTimeout: () => props.idleTimeout, expired: () => undefined };
+    this.#conn.idleTimeoutChanged = splice(here, there, options);
   }
 }
 

@@ -112,7 +112,8 @@ class TunnelConn {
     socket.write("HTTP/1.1 200 OK\r\n\r\n");
     const { deadlines } = this.#server;
     const idleTimeout = (): number => this.#context.props.idleTimeout;
-    splice(this.#reader.releaseTo(there), there, { deadlines, idleTimeout, expired: () => undefined });
+    const options = { deadlines, idleTimeout, expired: () => undefined };
+    this.#conn.idleTimeoutChanged = splice(this.#reader.releaseTo(there), there, options);
   }
 
   async #associate(target: Target): Promise<void> {
@@ -137,6 +138,7 @@ class TunnelConn {
       "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: connect-udp\r\ncapsule-protocol: ?1\r\n\r\n",
     );
     tunnel.start(this.#reader.release());
+    this.#conn.idleTimeoutChanged = () => tunnel.moved();
   }
 
   #refuse(status: number): void {

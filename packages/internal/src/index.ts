@@ -428,7 +428,7 @@ export {
 export { tcpsOutgate, type TcpsOutgate } from "./layer4/tcps/tcps-outgate.ts";
 export { udpsOutgate, type Association, type UdpsOutgate } from "./layer4/udps/udps-outgate.ts";
 export type { JudgedHost } from "./net/allowed-addresses.ts";
-export { splice, type SplicedOptions } from "./net/spliced.ts";
+export { splice, type SplicedOptions, type SplicedPair } from "./net/spliced.ts";
 export { flushAtEndOfTurn, type Due } from "./net/end-of-turn.ts";
 export { peerOf, plainAddress } from "./net/peer.ts";
 export { connVariables } from "./layer4/variables.ts";

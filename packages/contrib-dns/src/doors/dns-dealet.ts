@@ -1,6 +1,6 @@
 // dnsDealet: queries over UDP, TCP and TLS.
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, SeatedRoster } from "@hemi/common";
 import {
   backendKind,
   type ConnFacts,
@@ -61,6 +61,7 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
   readonly #context: Context<PropsOf<typeof props>>;
   readonly #deadlines: Deadlines;
   readonly #rate: RateLimit;
+  readonly #streams = new SeatedRoster<QueryStream>();
   readonly #regulars = new Regulars();
   readonly #count: (event: "limited") => void;
 
@@ -77,6 +78,7 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
       settings: this.#context.props,
       makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
       answer: (query) => this.#answerer.answer(query, 65_535),
+      streams: this.#streams,
     }).begin();
     return true;
   }
@@ -148,6 +150,10 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
 
   get #answerer() {
     return this.#context.props.toBackend.current;
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const stream of this.#streams) stream.idleTimeoutChanged();
   }
 
   shutdown(): void {

@@ -1,6 +1,6 @@
 // A connection of a client: queries one behind the other, each answered as soon as its answer is there (RFC 7766).
 
-import type { Deadline } from "@hemi/common";
+import type { Deadline, SeatedRoster } from "@hemi/common";
 import type { LinkUser, TcpsConn } from "@hemi/internal";
 import { framed, FrameReader } from "../message/frames.ts";
 import { readQuery, type Query } from "../message/query.ts";
@@ -14,9 +14,13 @@ export interface QueryStreamOptions {
   readonly settings: { readonly maxPending: number; readonly idleTimeout: number };
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   readonly answer: (query: Query) => Reply | Promise<Reply>;
+  /** It is one of these as long as it is open. */
+  readonly streams: SeatedRoster<QueryStream>;
 }
 
 export class QueryStream implements LinkUser {
+  /** Among those of its dealet. */
+  place = -1;
   readonly #conn: TcpsConn;
   readonly #options: QueryStreamOptions;
   readonly #idle: Deadline;
@@ -37,8 +41,14 @@ export class QueryStream implements LinkUser {
   }
 
   begin(): void {
+    this.#options.streams.add(this);
     this.#idle.set(this.#options.settings.idleTimeout);
     this.#conn.begin(this);
+  }
+
+  /** It holds from now on, and not from the next query. */
+  idleTimeoutChanged(): void {
+    this.#idle.set(this.#options.settings.idleTimeout);
   }
 
   received(bytes: Buffer): void {
@@ -58,6 +68,7 @@ export class QueryStream implements LinkUser {
 
   closed(): void {
     this.#idle.clear();
+    this.#options.streams.delete(this);
     this.#conn.note(this.#counts.notes);
   }
 

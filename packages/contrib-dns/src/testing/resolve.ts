@@ -22,14 +22,12 @@ export async function resolve(
       : `udpsBackend "servers" { .nodes = (["address": "127.0.0.1:${servers}"]) }
          tcpsBackend "overTcp" { .nodes = (["address": "127.0.0.1:${servers}"]) }`;
   const toServers = servers === 0 ? "" : '.forwardTo = "servers" .forwardOverTcp = "overTcp"';
-  const taking = `case { dnsDealet { .toBackend = "names" ${dealet} } }`;
-  const stage = await bootWith([contrib]).bootText(
-    `stage { ${backends}
-      dnsBackend "names" { ${toServers} ${props} }
-      udpsRouter "udp" { .address = "127.0.0.1:0" ${router.udp ?? ""} ${taking} }
-      tcpsRouter "tcp" { .address = "127.0.0.1:0" ${router.tcp ?? ""} ${taking} } }`,
-    { log: openErrorLog({ sink }) },
-  );
+  const taking = (dealet: string) => `case { dnsDealet { .toBackend = "names" ${dealet} } }`;
+  const config = (dealet: string) => `stage { ${backends}
+    dnsBackend "names" { ${toServers} ${props} }
+    udpsRouter "udp" { .address = "127.0.0.1:0" ${router.udp ?? ""} ${taking(dealet)} }
+    tcpsRouter "tcp" { .address = "127.0.0.1:0" ${router.tcp ?? ""} ${taking(dealet)} } }`;
+  const stage = await bootWith([contrib]).bootText(config(dealet), { log: openErrorLog({ sink }) });
   await stage.start();
   const portOf = (path: string): number => {
     const { listensOn: [address = ""] = [] }: RouterPart = stage.find(path)?.part ?? {};
@@ -39,6 +37,8 @@ export async function resolve(
   return {
     stage,
     log: sink.lines,
+    /** With other props of the dealets. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
     udp,
     tcp,
     /** The reply to a question over UDP. */

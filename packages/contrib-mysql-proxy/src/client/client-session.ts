@@ -104,6 +104,11 @@ export class ClientSession implements LinkUser {
     });
   }
 
+  /** It holds from now on, and not from the next command. */
+  idleTimeoutChanged(): void {
+    if (this.#phase === "commands") this.#deadline.set(this.#options.settings.idleTimeout);
+  }
+
   /** Who has the session at a server, for KILL. */
   get killTarget(): KillTarget | undefined {
     return this.#commands?.killTarget;

@@ -18,14 +18,12 @@ export interface Around {
 export async function proxy(server: { readonly port: number }, props = "", more = "", around: Around = {}) {
   const { router = "", ...options } = around;
   const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
-      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${server.port}"]) .maxFails = 0 }
-      ${more}
-      tcpsRouter "main" { .address = "127.0.0.1:0" ${router} case { mysqlProxy { .toBackend = "db" ${props} } } }
-    }`,
-    { log: openErrorLog({ sink }), ...options },
-  );
+  const config = (props: string) => `stage {
+    tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${server.port}"]) .maxFails = 0 }
+    ${more}
+    tcpsRouter "main" { .address = "127.0.0.1:0" ${router} case { mysqlProxy { .toBackend = "db" ${props} } } }
+  }`;
+  const stage = await bootWith([contrib]).bootText(config(props), { log: openErrorLog({ sink }), ...options });
   await stage.start();
   const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
   const port = Number(address.split(":")[1]);
@@ -33,6 +31,8 @@ export async function proxy(server: { readonly port: number }, props = "", more 
     stage,
     port,
     log: sink.lines,
+    /** With other props of the proxy. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
     client: () => new RawClient(port),
     [Symbol.asyncDispose]: () => stage.quit(1000),
   };

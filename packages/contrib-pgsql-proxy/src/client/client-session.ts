@@ -44,7 +44,7 @@ export interface SessionHost extends QueryHost {
   makeDeadline(onExpired: () => void): Deadline;
   count(event: SessionEvent): void;
   /** A client is gone. */
-  left(): void;
+  left(session: ClientSession): void;
 }
 
 export type SessionEvent = QueryEvent | "login" | "loginRefused" | "cancel";
@@ -53,6 +53,8 @@ type Session = Extract<Startup, { readonly kind: "session" }>;
 
 /** Thousands of them are idle at a time: what only the login needs is dropped behind it. */
 export class ClientSession implements LinkUser, MessageUser, QuerySession {
+  /** Among the sessions of its proxy. */
+  place = -1;
   readonly #conn: TcpsConn;
   readonly #host: SessionHost;
   readonly #deadline: Deadline;
@@ -78,6 +80,11 @@ export class ClientSession implements LinkUser, MessageUser, QuerySession {
     this.#conn.begin(this);
   }
 
+  /** It holds from now on, and not from the next query. */
+  idleTimeoutChanged(): void {
+    if (this.#phase === "queries") this.#deadline.set(this.#host.settings.idleTimeout);
+  }
+
   // ---- from the connection ----
 
   received(bytes: Buffer): void {
@@ -100,7 +107,7 @@ export class ClientSession implements LinkUser, MessageUser, QuerySession {
     this.#deadline.clear();
     this.#secure?.closed();
     this.#close();
-    this.#host.left();
+    this.#host.left(this);
     const { user, database } = this.#lender ?? this.#startup ?? {};
     if (user === undefined || database === undefined) return;
     this.#conn.note({ user, database, ...this.#queries?.notes });

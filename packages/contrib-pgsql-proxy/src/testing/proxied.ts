@@ -23,24 +23,24 @@ export interface Around {
 export async function proxy(port: number, props = "", users = ann, around: Around = {}) {
   const { nodes = "", backend = "", backends = "", router = "", ...options } = around;
   const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
-      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) ${backend} }
-      ${backends}
-      tcpsRouter "main" {
-        .address = "127.0.0.1:0"
-        ${router}
-        case { pgsqlProxy { .toBackend = "db" ${users} ${props} } }
-      }
-    }`,
-    { log: openErrorLog({ sink }), ...options },
-  );
+  const config = (more: string) => `stage {
+    tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) ${backend} }
+    ${backends}
+    tcpsRouter "main" {
+      .address = "127.0.0.1:0"
+      ${router}
+      case { pgsqlProxy { .toBackend = "db" ${users} ${more} } }
+    }
+  }`;
+  const stage = await bootWith([contrib]).bootText(config(props), { log: openErrorLog({ sink }), ...options });
   await stage.start();
   const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
   const own = Number(address.split(":")[1]);
   return {
     stage,
     log: sink.lines,
+    /** With other props of the proxy. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
     client: (): RawClient => new RawClient(connect({ port: own, host: "127.0.0.1", noDelay: true })),
     [Symbol.asyncDispose]: () => stage.quit(1000),
   };

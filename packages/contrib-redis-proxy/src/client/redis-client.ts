@@ -32,6 +32,8 @@ export interface ClientOptions {
 export type ClientEvent = "command" | "refused" | "failed" | "redirected" | "pinned";
 
 export class RedisClient implements LinkUser {
+  /** Among the clients of its proxy. */
+  place = -1;
   readonly #conn: TcpsConn;
   readonly #options: ClientOptions;
   readonly #state: ClientState;
@@ -77,6 +79,11 @@ export class RedisClient implements LinkUser {
   begin(): void {
     this.#moved();
     this.#conn.begin(this);
+  }
+
+  /** It holds from now on, and not from the next request. */
+  idleTimeoutChanged(): void {
+    if (this.#idle.isSet) this.#moved();
   }
 
   received(bytes: Buffer, isShared: boolean): void {

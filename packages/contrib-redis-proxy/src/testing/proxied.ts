@@ -41,19 +41,22 @@ export async function proxy(
   { nodes = "", backends = "", router = "", metrics }: Around = {},
 ) {
   const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
-      tcpsBackend "redis" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) }
-      ${backends}
-      tcpsRouter "main" { .address = "127.0.0.1:0" ${router} case { redisProxy { .toBackend = "redis" ${props} } } }
-    }`,
-    { log: openErrorLog({ sink }), ...(metrics !== undefined && { metrics }) },
-  );
+  const config = (more: string) => `stage {
+    tcpsBackend "redis" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) }
+    ${backends}
+    tcpsRouter "main" { .address = "127.0.0.1:0" ${router} case { redisProxy { .toBackend = "redis" ${more} } } }
+  }`;
+  const stage = await bootWith([contrib]).bootText(config(props), {
+    log: openErrorLog({ sink }),
+    ...(metrics !== undefined && { metrics }),
+  });
   await stage.start();
   const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
   return {
     stage,
     log: sink.lines,
+    /** With other props of the proxy. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
     port: Number(address.split(":")[1]),
     /** What comes until the connection is closed. */
     async talk(lines: string): Promise<string> {

@@ -9,7 +9,8 @@ import contrib from "../index.ts";
 /** A stage with one server of this package, `SIGN.main`. */
 export async function serve(sign: string, props = "") {
   const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(`stage { ${sign} "main" { .address = "127.0.0.1:0" ${props} } }`, {
+  const config = (props: string) => `stage { ${sign} "main" { .address = "127.0.0.1:0" ${props} } }`;
+  const stage = await bootWith([contrib]).bootText(config(props), {
     log: openErrorLog({ sink, level: "debug" }),
   });
   await stage.start();
@@ -19,6 +20,8 @@ export async function serve(sign: string, props = "") {
     port,
     stage,
     log: sink.lines,
+    /** With other props of the server. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
     connect: () => TestClient.connect(port),
     [Symbol.asyncDispose]: () => stage.quit(1000),
   };

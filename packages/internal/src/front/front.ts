@@ -217,9 +217,9 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#context.log.info(`client ${nameOf(peer)}: ${message}`);
   }
 
-  /** Logs an error that was thrown while a connection was served. */
-  failed(peer: Peer, error: unknown): void {
-    this.#context.log.error(`failed at client ${nameOf(peer)}`, { error });
+  /** Logs an error that was thrown while a connection was served. `path`: of who threw it; default: the server. */
+  failed(peer: Peer, error: unknown, path = this.#context.path): void {
+    this.#context.log.withPath(path).error(`failed at client ${nameOf(peer)}`, { error });
   }
 
   /**

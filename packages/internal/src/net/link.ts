@@ -182,6 +182,17 @@ export class Link {
   }
 
   /**
+   * Resets the connection because our own code has thrown this. The runtime calls us, and has nobody to tell: it would
+   * end the process.
+   */
+  breakOff(thrown: unknown): void {
+    this.error ??= thrown instanceof Error ? thrown : new Error(String(thrown));
+    this.#user.threw?.(thrown);
+    this.#watcher?.linkThrew?.(thrown);
+    if (!this.#socket.destroyed) this.reset();
+  }
+
+  /**
    * Gives the socket away: paused, to be read as a stream, with `unread` put back before all that is still to come. The
    * peer must not have ended. The link learns nothing more; who watches it learns of the end of the socket.
    */
@@ -205,7 +216,7 @@ export class Link {
     try {
       this.#user.received(bytes, isShared);
     } catch (thrown) {
-      return this.#threw(thrown);
+      return this.breakOff(thrown);
     }
     if (this.#readPace !== undefined) this.#paceRead(bytes.length);
   }
@@ -229,7 +240,7 @@ export class Link {
     try {
       this.#user.ended();
     } catch (thrown) {
-      this.#threw(thrown);
+      this.breakOff(thrown);
     }
   }
 
@@ -238,7 +249,7 @@ export class Link {
     try {
       this.#user.drained();
     } catch (thrown) {
-      this.#threw(thrown);
+      this.breakOff(thrown);
     }
   }
 
@@ -248,19 +259,11 @@ export class Link {
     this.#socket.destroy();
   }
 
-  /** The runtime calls us, and has nobody to tell what is thrown: it would end the process. */
-  #threw(thrown: unknown): void {
-    this.error ??= thrown instanceof Error ? thrown : new Error(String(thrown));
-    this.#user.threw?.(thrown);
-    this.#watcher?.linkThrew?.(thrown);
-    if (!this.#socket.destroyed) this.reset();
-  }
-
   #connected(): void {
     try {
       this.#watcher?.linkConnected?.();
     } catch (thrown) {
-      this.#threw(thrown);
+      this.breakOff(thrown);
     }
   }
 
@@ -269,7 +272,7 @@ export class Link {
     try {
       this.#user.closed();
     } catch (thrown) {
-      this.#threw(thrown);
+      this.breakOff(thrown);
     }
     this.#watcher?.linkClosed();
   }

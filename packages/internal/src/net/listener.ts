@@ -57,6 +57,7 @@ export class Listeners {
   readonly #listeners = new Map<string, Listener>();
   /** Those too that share no address with others. */
   readonly #open = new Set<Listener>();
+  readonly #stops = new Set<() => void>();
   /** Sockets that are being bound, by address. */
   readonly #binding = new Map<string, Promise<Listener>>();
 
@@ -83,10 +84,20 @@ export class Listeners {
   }
 
   /**
+   * For those who take connections without a listening socket, from datagrams: calls `stop` when `stop()` is called
+   * here. The returned function forgets it.
+   */
+  onStop(stop: () => void): () => void {
+    this.#stops.add(stop);
+    return () => void this.#stops.delete(stop);
+  }
+
+  /**
    * Stops listening at once on all sockets that exist, before their shares are released. Connections that were accepted
    * continue; those that wait in the queue of the kernel are for another process that has the same socket.
    */
   async stop(): Promise<void> {
+    for (const stop of this.#stops) stop();
     await Promise.all([...this.#open].map((listener) => listener.stop()));
   }
 

@@ -5,7 +5,15 @@
 //  a ── error ─> b      is destroyed, too: half of the tunnel is useless
 
 import type { Duplex } from "node:stream";
-import type { Deadline, Deadlines } from "@hemi/common";
+import type { Deadline, Deadlines, SeatedRoster } from "@hemi/common";
+
+/** Two streams that are joined. */
+export interface SplicedPair {
+  /** Its place in the roster. */
+  place: number;
+  /** Applies a changed `idleTimeout`. */
+  countAnew(): void;
+}
 
 /** How two streams are joined. */
 export interface SplicedOptions {
@@ -18,6 +26,8 @@ export interface SplicedOptions {
   readonly idleTimeout: () => number;
   /** Called once if the timeout expired. */
   readonly expired: () => void;
+  /** They are one of these as long as one of them is open. Default: nobody needs to know. */
+  readonly among?: SeatedRoster<SplicedPair>;
 }
 
 /**
@@ -29,7 +39,8 @@ export function splice(a: Duplex, b: Duplex, options: SplicedOptions): () => voi
   return () => spliced.countAnew();
 }
 
-class Spliced {
+class Spliced implements SplicedPair {
+  place = -1;
   readonly #a: Duplex;
   readonly #b: Duplex;
   readonly #options: SplicedOptions;
@@ -43,6 +54,7 @@ class Spliced {
     // Before any read: a stream that is already destroyed emits only "close".
     if (a.destroyed || b.destroyed) this.#breakOff();
     else {
+      options.among?.add(this);
       this.#moved();
       this.#forward(a, b);
       this.#forward(b, a);
@@ -68,7 +80,7 @@ class Spliced {
     from.on("close", () => {
       const isWhole = from.readableEnded && from.writableFinished;
       if (!isWhole) this.#breakOff();
-      else if (to.destroyed) this.#deadline.clear();
+      else if (to.destroyed) this.#over();
     });
     // Before it was given to us: it is not told again.
     if (from.readableEnded) to.end();
@@ -85,8 +97,13 @@ class Spliced {
     this.#breakOff();
   }
 
-  #breakOff(): void {
+  #over(): void {
     this.#deadline.clear();
+    this.#options.among?.delete(this);
+  }
+
+  #breakOff(): void {
+    this.#over();
     this.#a.destroy();
     this.#b.destroy();
   }

@@ -21,15 +21,13 @@ interface ProxyOptions {
 /** A forward proxy; the namer knows no DNS server that would answer. */
 async function forwardProxy({ props = "", before = "", stage: inStage = "", hostnames = '"*"' }: ProxyOptions = {}) {
   const sink = new MemorySink();
-  const stage = await bootWith([]).bootText(
-    `stage {
+  const config = (props: string) => `stage {
       namer { .names = ["inside.test": ("127.0.0.1", "10.0.0.1")] .hostsFile = "" .servers = ("127.0.0.1:9") .timeout = 100ms .tries = 1 }
       ${inStage}
       webapp "all" { .hostnames = (${hostnames}) ${before} rule { forwardProxy { ${props} } } }
       httpxServer "main" { .webapps = ("all") .address = "127.0.0.1:0" .lingerTimeout = 10ms .drainIdleTimeout = 10ms }
-    }`,
-    { log: openErrorLog({ sink, level: "debug" }) },
-  );
+    }`;
+  const stage = await bootWith([]).bootText(config(props), { log: openErrorLog({ sink, level: "debug" }) });
   try {
     await stage.start();
   } catch (error) {
@@ -42,6 +40,8 @@ async function forwardProxy({ props = "", before = "", stage: inStage = "", host
     stage,
     port,
     log: sink.lines,
+    /** With other props of the handlet. */
+    reload: (next: string) => stage.reload({ text: config(next) }),
     connect: () => RawClient.connect({ port, host: "127.0.0.1" }),
     async ask(bytes: string) {
       await using client = await RawClient.connect({ port, host: "127.0.0.1" });
@@ -205,6 +205,16 @@ test("a tunnel in which nothing moves is closed", async () => {
   await using client = await proxy.connect();
   client.send(connectTo(`inside.test:${target.port}`));
   await client.head();
+  expect(await client.ending()).toMatch(/^(?:end|reset)$/);
+});
+
+test("a tunnelIdleTimeout that a reload makes shorter holds for tunnels in which nothing moves", async () => {
+  await using target = await echoServer();
+  await using proxy = await forwardProxy({ props: allowing(target.port) });
+  await using client = await proxy.connect();
+  client.send(connectTo(`inside.test:${target.port}`));
+  await client.head();
+  await proxy.reload(`${allowing(target.port)} .tunnelIdleTimeout = 1ms`);
   expect(await client.ending()).toMatch(/^(?:end|reset)$/);
 });
 

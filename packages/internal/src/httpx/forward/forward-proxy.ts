@@ -7,7 +7,7 @@
 // The dialled address is the one that was checked, so a name that resolves differently a moment later cannot bypass the
 // check.
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, SeatedRoster } from "@hemi/common";
 import type { BackendRequest } from "../../http/web-backend.ts";
 import { BackendFailure } from "../../backend/failure.ts";
 import type { Context } from "../../stage/context.ts";
@@ -26,7 +26,7 @@ import { FieldEdits } from "../../web/proxy/field-edits.ts";
 import { claimFields, ForwardedFields } from "../../web/proxy/forwarded.ts";
 import { PathEdits } from "../../web/proxy/path-edits.ts";
 import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
-import { splice } from "../../net/spliced.ts";
+import { splice, type SplicedPair } from "../../net/spliced.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import { judgeHost } from "../../net/allowed-addresses.ts";
@@ -77,6 +77,7 @@ class ForwardProxy implements HandletPart {
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
+  readonly #tunnels = new SeatedRoster<SplicedPair>();
 
   constructor(context: ForwardContext) {
     this.#context = context;
@@ -93,6 +94,11 @@ class ForwardProxy implements HandletPart {
       takesAccelRedirect: false,
       bufferedAnswer: 0,
     };
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    const isOfTunnels = changed.has("tunnelIdleTimeout") || changed.has("tunnelDrainTimeout");
+    if (isOfTunnels) for (const tunnel of this.#tunnels) tunnel.countAnew();
   }
 
   shutdown(): void {
@@ -166,6 +172,7 @@ class ForwardProxy implements HandletPart {
       });
       const countAnew = splice(here, there, {
         deadlines: this.#deadlines,
+        among: this.#tunnels,
         expired: () =>
           this.#context.log.info(`the tunnel to ${req.authority} was idle for too long`, { requestId: req.id }),
         idleTimeout: () => {

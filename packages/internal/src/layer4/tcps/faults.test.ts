@@ -296,7 +296,7 @@ test.each(["received", "ended", "closed"] as const)(
     client.send("x").end();
     await client.ending();
     const lines = (): string => site.log.join("");
-    await expect.poll(lines).toMatch(/error tcpsRouter.main failed at client/);
+    await expect.poll(lines).toContain("error tcpsRouter.main/case/throwingDealet failed at client");
     expect(lines()).toContain("a mistake of a dealet");
     await expect.poll(lines).toContain("its connection was ended: error");
   },

@@ -18,7 +18,7 @@ function waitingMirrors() {
       expiries.push(onExpired);
       return { isSet: true, set: () => {}, clear: () => {} };
     },
-    log: () => {},
+    givenUp: () => {},
   });
   return {
     left,
@@ -67,6 +67,24 @@ test("an idleTimeout that a reload makes shorter holds for mirrors whose clients
   await client.toTheEnd();
   await site.stage.reload({ text: `stage { ${config("1ms")} }` });
   await expect.poll(() => site.log.join("")).toContain("it has not ended within 1 ms after its client");
+});
+
+test("many mirrors that are given up are one line in the log", async () => {
+  await using node = await named("n");
+  await using gone = await RawBackend.listen(() => Promise.resolve());
+  const backends = to("n", node) + to("m", gone, ".maxFails = 1");
+  await gone[Symbol.asyncDispose]();
+  await using site = await route(backends + router('case { tcpsProxy { .toBackend = "n" .mirrorTo = "m" } }'));
+  const givenUp = (): number => site.log.filter((line) => line.includes("a mirror is given up")).length;
+  const ask = async (): Promise<void> => {
+    await using client = await site.connect();
+    expect((await client.send("x").exactly(3)).toString()).toBe("n:x");
+  };
+  await ask();
+  await expect.poll(givenUp).toBe(1);
+  // From now on the node is known to be down: each of their mirrors fails at once.
+  for (let i = 0; i < 5; i++) await ask();
+  expect(givenUp()).toBe(1);
 });
 
 test("of the mirrors that are left when their clients have gone, the oldest give way", () => {

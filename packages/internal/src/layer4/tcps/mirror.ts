@@ -13,7 +13,8 @@ export interface MirrorOptions {
   /** How long a mirror may take to end after its connection, in milliseconds: live. */
   readonly restTimeout: () => number;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
-  readonly log: (message: string) => void;
+  /** A mirror ends before it has got everything. */
+  readonly givenUp: (reason: string) => void;
 }
 
 /** The mirrors that are left when their connections are over: a bounded number, each for a bounded time. */
@@ -141,7 +142,7 @@ export class Mirror implements DialUser, LinkUser {
     this.#over();
   }
 
-  /** Ends it at once, with a line in the log. */
+  /** Ends it at once. */
   giveUp(reason: string): void {
     if (this.#isOver) return;
     this.#over();
@@ -149,7 +150,7 @@ export class Mirror implements DialUser, LinkUser {
     // It must not take what it has got for all.
     this.#link?.reset();
     this.#dialling?.cancel();
-    this.#left.options.log(`a mirror is given up: ${reason}`);
+    this.#left.options.givenUp(reason);
   }
 
   #over(): void {

@@ -35,7 +35,8 @@ export interface RouterOfConns {
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in milliseconds. */
   now(): number;
-  failed(peer: Peer, error: unknown): void;
+  /** A component has thrown: the dealet that has the connection, if there is one. */
+  failed(conn: RouterConn, error: unknown): void;
   /** Called once, when the connection is closed or somebody else has it. */
   over(conn: RouterConn, reason: ConnEndReason): void;
 }
@@ -156,8 +157,13 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
     const head = this.#giveHead();
     this.link.use(this);
     this.link.hold(false);
-    if (head.length > 0) user.received(head, false);
-    if (this.link.hasEnded) user.ended();
+    try {
+      if (head.length > 0) user.received(head, false);
+      if (this.link.hasEnded) user.ended();
+    } catch (thrown) {
+      // As what it throws later: a dealet may begin when nobody is there any more to catch it.
+      this.link.breakOff(thrown);
+    }
   }
 
   release(): Socket | undefined {
@@ -256,9 +262,9 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
     this.#over();
   }
 
-  threw(error: unknown): void {
+  threw(thrown: unknown): void {
+    this.#router.failed(this, thrown);
     this.endsBecauseOf("error");
-    this.#router.failed(this.peer, error);
   }
 
   #over(): void {
@@ -319,7 +325,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   }
 
   failed(error: unknown): void {
-    this.#router.failed(this.peer, error);
+    this.#router.failed(this, error);
     this.close("error");
   }
 

@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { type SecureContext, TLSSocket } from "node:tls";
+import { guarded } from "@hemi/common";
 import type { Link, LinkUser } from "../../net/link.ts";
 
 /** As much of a `Link` as a session uses. */
@@ -19,9 +20,10 @@ export class SecurePipe implements ClientPipe {
     this.#link = link;
     this.#raw = new LinkStream(link);
     this.#socket = new TLSSocket(this.#raw, { isServer: true, secureContext });
-    this.#socket.on("data", (bytes: Buffer) => user.received(bytes, false));
-    this.#socket.on("drain", () => user.drained());
-    this.#socket.on("end", () => user.ended());
+    const tell = (what: () => void): void => guarded(what, (thrown) => link.breakOff(thrown));
+    this.#socket.on("data", (bytes: Buffer) => tell(() => user.received(bytes, false)));
+    this.#socket.on("drain", () => tell(() => user.drained()));
+    this.#socket.on("end", () => tell(() => user.ended()));
     this.#socket.on("error", failed);
   }
 

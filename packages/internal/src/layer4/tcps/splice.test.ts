@@ -4,6 +4,7 @@ import { SeatedRoster } from "@hemi/common";
 import { expect, test } from "vitest";
 import { Link, type LinkUser } from "../../net/link.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
+import { named, route, router, to } from "../../testing/route.ts";
 import type { TcpsConn } from "./dealet.ts";
 import { Splice } from "./splice.ts";
 
@@ -32,8 +33,10 @@ async function spliced(peers: RawBackend, settings: { idleTimeout: number; maxDu
     return { isSet: true, set: (ms: number) => void waits.push(ms), clear: () => {} };
   };
   const splices = new SeatedRoster<Splice>();
-  const splice = new Splice({ conn, node, mirror: undefined, settings, makeDeadline, splices });
-  return { client, node, reasons, waits, splice, splices, expire };
+  const clock = { ms: 1000 };
+  const proxy = { settings, makeDeadline, splices, now: () => clock.ms };
+  const splice = new Splice({ proxy, conn, node, mirror: undefined });
+  return { client, node, reasons, waits, splice, splices, expire, clock };
 }
 
 test("an idle connection gets the rest of an idleTimeout that a reload has made longer", async () => {
@@ -61,4 +64,28 @@ test("an idleTimeout that a reload makes shorter holds from the reload on", asyn
   expire();
   expect(reasons).toEqual(["idleTimeout"]);
   await expect.poll(() => splices.size).toBe(0);
+});
+
+test("a maxDuration that a reload makes shorter counts from the beginning of a connection", async () => {
+  await using peers = await RawBackend.listen(() => Promise.resolve());
+  const settings = { idleTimeout: 80_000, maxDuration: 0 };
+  const { waits, splice, clock, client } = await spliced(peers, settings);
+  clock.ms += 3000;
+  settings.maxDuration = 10_000;
+  splice.maxDurationChanged();
+  settings.maxDuration = 2000;
+  splice.maxDurationChanged();
+  expect(waits).toEqual([10_000, 7000, -1000]);
+  client.destroy();
+  await expect.poll(() => client.isDestroyed).toBe(true);
+});
+
+test("a maxDuration that a reload sets holds for connections that are open", async () => {
+  await using node = await named("n");
+  const config = (props: string) => to("n", node) + router(`case { tcpsProxy { .toBackend = "n" ${props} } }`);
+  await using site = await route(config(""));
+  await using client = await site.connect();
+  expect((await client.exactly(2)).toString()).toBe("n:");
+  await site.stage.reload({ text: `stage { ${config(".maxDuration = 1ms")} }` });
+  expect(await client.ending()).toBe("reset");
 });

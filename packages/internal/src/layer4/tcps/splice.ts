@@ -11,26 +11,33 @@ import type { TcpsConn } from "./dealet.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import type { Mirror } from "./mirror.ts";
 
+/** The proxy of splices. */
+export interface SplicingProxy {
+  /** In milliseconds. Read at each use, because live props change it. `maxDuration` 0: unlimited. */
+  readonly settings: { readonly idleTimeout: number; readonly maxDuration: number };
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+  /** Those that have an open side. */
+  readonly splices: SeatedRoster<Splice>;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+}
+
 export interface SpliceOptions {
+  readonly proxy: SplicingProxy;
   readonly conn: TcpsConn;
   readonly node: Link;
   /** Gets a copy of what the client sends. */
   readonly mirror: Mirror | undefined;
-  /** In milliseconds. Read at each use, because live props change it. `maxDuration` 0: unlimited. */
-  readonly settings: { readonly idleTimeout: number; readonly maxDuration: number };
-  readonly makeDeadline: (onExpired: () => void) => Deadline;
-  /** It is one of these as long as a side is open. */
-  readonly splices: SeatedRoster<Splice>;
 }
 
 export class Splice {
   /** Among those of its proxy. */
   place = -1;
-  readonly #splices: SeatedRoster<Splice>;
+  readonly #proxy: SplicingProxy;
   readonly #conn: TcpsConn;
   readonly #node: Link;
-  readonly #settings: SpliceOptions["settings"];
   readonly #idle: Deadline;
+  readonly #beganAt: number;
   #longest: Deadline | undefined;
   /** Since the last look for idleness. */
   #hasMoved = true;
@@ -40,17 +47,14 @@ export class Splice {
   #pause = 0;
 
   /** Starts at once. The node's link is held. */
-  constructor({ conn, node, mirror, settings, makeDeadline, splices }: SpliceOptions) {
-    this.#splices = splices;
+  constructor({ proxy, conn, node, mirror }: SpliceOptions) {
+    this.#proxy = proxy;
     this.#conn = conn;
     this.#node = node;
-    this.#settings = settings;
-    this.#idle = makeDeadline(() => this.#look());
-    if (settings.maxDuration > 0) {
-      this.#longest = makeDeadline(() => this.breakOff("maxDuration"));
-      this.#longest.set(settings.maxDuration);
-    }
-    splices.add(this);
+    this.#idle = proxy.makeDeadline(() => this.#look());
+    this.#beganAt = proxy.now();
+    this.maxDurationChanged();
+    proxy.splices.add(this);
     this.#look();
     node.use(new Side(this, node, conn.link, "nodeAborted"));
     node.hold(false);
@@ -80,9 +84,17 @@ export class Splice {
     this.#look();
   }
 
+  /** It counts from the beginning. */
+  maxDurationChanged(): void {
+    const { settings, makeDeadline, now } = this.#proxy;
+    if (settings.maxDuration === 0) return this.#longest?.clear();
+    this.#longest ??= makeDeadline(() => this.breakOff("maxDuration"));
+    this.#longest.set(this.#beganAt + settings.maxDuration - now());
+  }
+
   /** Breaks off after the idle timeout, or a part of it later; never earlier. */
   #look(): void {
-    const { idleTimeout } = this.#settings;
+    const { idleTimeout } = this.#proxy.settings;
     this.#quiet = this.#hasMoved ? 0 : this.#quiet + this.#pause;
     this.#hasMoved = false;
     if (this.#quiet >= idleTimeout) return this.breakOff("idleTimeout");
@@ -99,7 +111,7 @@ export class Splice {
     if (!other.isDestroyed) return;
     this.#idle.clear();
     this.#longest?.clear();
-    this.#splices.delete(this);
+    this.#proxy.splices.delete(this);
   }
 }
 

@@ -6,6 +6,7 @@ import type { BackendFailure } from "../../backend/failure.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
+import { Tally } from "../../log/tally.ts";
 import { RatePacer } from "../../net/pacer.ts";
 import type { Link } from "../../net/link.ts";
 import type { Endpoint } from "../../net/peer.ts";
@@ -20,7 +21,7 @@ import { connVariables } from "../variables.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
 import { LeftMirrors, Mirror } from "./mirror.ts";
 import type { DialUser, DialWish } from "./node-link.ts";
-import { Splice } from "./splice.ts";
+import { Splice, type SplicingProxy } from "./splice.ts";
 import { tcpsNodes, type TcpsBackend } from "./tcps-backend.ts";
 
 const props = {
@@ -59,18 +60,22 @@ export const tcpsProxy = defineDealet({
   create: (context): DealetPart & TcpsDealet => new TcpsProxy(context),
 });
 
-class TcpsProxy implements DealetPart, TcpsDealet {
+class TcpsProxy implements DealetPart, TcpsDealet, SplicingProxy {
   readonly #context: Context<PropsOf<typeof props>>;
   readonly #key: (conn: ConnFacts) => string;
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
 
-  readonly #splices = new SeatedRoster<Splice>();
+  readonly splices = new SeatedRoster<Splice>();
+  readonly #mirrorsGivenUp = new Tally((count, reason) => {
+    const which = count === 1 ? "a mirror is given up" : `${count} mirrors are given up, the last one because`;
+    this.#context.log.info(`${which}: ${String(reason)}`);
+  });
   readonly #leftMirrors = new LeftMirrors({
     restTimeout: () => this.settings.idleTimeout,
     makeDeadline: (onExpired) => this.makeDeadline(onExpired),
-    log: (message) => this.#context.log.info(message),
+    givenUp: (reason) => this.#mirrorsGivenUp.add(this.now(), reason),
   });
 
   constructor(context: Context<PropsOf<typeof props>>) {
@@ -84,9 +89,11 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   update(changed: ReadonlySet<string>): void {
-    if (!changed.has("idleTimeout")) return;
-    for (const splice of this.#splices) splice.idleTimeoutChanged();
-    this.#leftMirrors.restTimeoutChanged();
+    for (const splice of this.splices) {
+      if (changed.has("idleTimeout")) splice.idleTimeoutChanged();
+      if (changed.has("maxDuration")) splice.maxDurationChanged();
+    }
+    if (changed.has("idleTimeout")) this.#leftMirrors.restTimeoutChanged();
   }
 
   shutdown(): void {
@@ -105,11 +112,11 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   readonly makeDeadline = (onExpired: () => void): Deadline => this.#deadlines.add(onExpired);
+  readonly now = (): number => this.#context.stage.clock.monotonic();
 
   /** Read and written at the rates of the configuration. */
   pace({ link }: TcpsConn): void {
-    const { settings } = this;
-    const now = (): number => this.#context.stage.clock.monotonic();
+    const { settings, now } = this;
     if (settings.maxUploadRate > 0) link.paceReading(new RatePacer(() => settings.maxUploadRate, now));
     if (settings.maxDownloadRate > 0) link.paceWriting(new RatePacer(() => settings.maxDownloadRate, now));
   }
@@ -120,8 +127,7 @@ class TcpsProxy implements DealetPart, TcpsDealet {
 
   /** Joins the two sides. */
   splice(conn: TcpsConn, node: Link, mirror: Mirror | undefined): Splice {
-    const { settings, makeDeadline } = this;
-    return new Splice({ conn, node, mirror, settings, makeDeadline, splices: this.#splices });
+    return new Splice({ proxy: this, conn, node, mirror });
   }
 
   explain(conn: ConnFacts): DealetExplanation {

@@ -8,7 +8,6 @@ import { connsPerClientProps, ConnsPerClient } from "../../front/conns-per-clien
 import { Front } from "../../front/front.ts";
 import { frontProps } from "../../front/front-props.ts";
 import { checkTls } from "../../front/tls/tls-props.ts";
-import type { Peer } from "../../net/peer.ts";
 import type { Trace } from "../../operator/trace.ts";
 import type { Context } from "../../stage/context.ts";
 import { caseKind, defineRouter, type RouterPart } from "../kinds.ts";
@@ -204,8 +203,8 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
     return this.#context.stage.clock.monotonic();
   }
 
-  failed(peer: Peer, error: unknown): void {
-    this.#front.failed(peer, error);
+  failed({ peer, taker }: RouterConn, error: unknown): void {
+    this.#front.failed(peer, error, taker?.path);
   }
 
   over(conn: RouterConn, reason: ConnEndReason): void {

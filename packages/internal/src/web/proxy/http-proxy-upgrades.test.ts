@@ -3,9 +3,13 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { expect, test } from "vitest";
+import { bootWith } from "../../boot.ts";
 import { acceptFor } from "../../http/websocket-keys.ts";
+import { openErrorLog } from "../../log/error-log.ts";
+import { MemorySink } from "../../log/sink.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
-import { request } from "../../testing/raw-client.ts";
+import { RawClient, request } from "../../testing/raw-client.ts";
 import { proxyTo } from "../../testing/proxy.ts";
 import { webSocketFrame, handshake, nextFrame, serveSocklet, TEXT } from "../../testing/websocket.ts";
 
@@ -115,4 +119,23 @@ test("a tunnel without bytes is broken off after idleTimeout", async () => {
   await client.send(handshake()).through("\r\n\r\n");
   await client.toTheEnd().catch(() => undefined);
   expect(proxy.log.join("")).toContain("was idle for 1 ms");
+});
+
+test("an idleTimeout that a reload makes shorter holds for tunnels without bytes", async () => {
+  await using node = await granting();
+  const config = (props: string) => `stage {
+    http1Backend "n" { .nodes = (["address": "${node.address}"]) }
+    webapp "all" { .hostnames = ("*") rule { httpProxy { .toBackend = "n" ${props} } } }
+    httpxServer "main" { .webapps = ("all") .address = "127.0.0.1:0" }
+  }`;
+  const sink = new MemorySink();
+  const stage = await bootWith([]).bootText(config(""), { log: openErrorLog({ sink }) });
+  await using _end = { [Symbol.asyncDispose]: () => stage.quit(1000) };
+  await stage.start();
+  const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
+  await using client = await RawClient.connect({ port: Number(address.split(":")[1]), host: "127.0.0.1" });
+  await client.send(handshake()).through("\r\n\r\n");
+  await stage.reload({ text: config(".idleTimeout = 1ms") });
+  await client.ending();
+  expect(sink.lines.join("\n")).toContain("was idle for 1 ms");
 });

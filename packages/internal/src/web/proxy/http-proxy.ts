@@ -118,6 +118,10 @@ class HttpProxy implements HandletPart {
     this.#upgrades = new PassedUpgrades(context, this.#requests, this.#traits);
   }
 
+  update(changed: ReadonlySet<string>): void {
+    this.#upgrades.update(changed);
+  }
+
   shutdown(): void {
     this.#upgrades.close();
   }

@@ -5,11 +5,11 @@
 //                               │ yes
 //   client <═══ bytes ══════════╧═══════════> node
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, SeatedRoster } from "@hemi/common";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { hasTunnels, type TunnelBackend, type WebBackend } from "../../http/web-backend.ts";
-import { splice } from "../../net/spliced.ts";
+import { splice, type SplicedPair } from "../../net/spliced.ts";
 import type { Context } from "../../stage/context.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { HTTPError } from "../http-error.ts";
@@ -64,6 +64,7 @@ export class PassedUpgrades {
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
+  readonly #tunnels = new SeatedRoster<SplicedPair>();
 
   /** `requests` and the answers of `traits` drop `handshakeFields`. */
   constructor(
@@ -74,6 +75,11 @@ export class PassedUpgrades {
     this.#context = context;
     this.#requests = requests;
     this.#traits = traits;
+  }
+
+  /** Live props have changed. */
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const tunnel of this.#tunnels) tunnel.countAnew();
   }
 
   close(): void {
@@ -112,6 +118,7 @@ export class PassedUpgrades {
             deadlines: this.#deadlines,
             idleTimeout: () => this.#context.props.idleTimeout,
             expired: () => this.#noteIdle(req),
+            among: this.#tunnels,
           });
         },
       },

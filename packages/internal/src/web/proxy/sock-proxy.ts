@@ -78,6 +78,10 @@ class SockProxy implements SockletPart {
     });
   }
 
+  update(changed: ReadonlySet<string>): void {
+    this.#upgrades.update(changed);
+  }
+
   shutdown(): void {
     this.#upgrades.close();
   }
