@@ -142,7 +142,7 @@ export class Fetch implements FetchListener {
 
   /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
   mayServe(req: Request): boolean {
-    if (this.#isPurged) return false;
+    if (this.#wasPurged(this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] })) return false;
     const known = this.#known;
     return known === undefined || (known.kind === "shared" && matchesVariant(known.head.variant, req.headers));
   }
@@ -164,6 +164,11 @@ export class Fetch implements FetchListener {
     const mayHaveTag = this.#head === undefined && typeof selector === "object" && "tag" in selector;
     const about = this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] };
     this.#isPurged ||= mayHaveTag || selects(selector, about);
+  }
+
+  /** By this cache, or another one that has the same cacher. */
+  #wasPurged(head: Pick<WobjectHead, "url" | "tags">): boolean {
+    return this.#isPurged || this.#writer?.isPurged?.(head) === true;
   }
 
   run(): void {
@@ -245,7 +250,7 @@ export class Fetch implements FetchListener {
     const { judge, endsReuse, cacher } = this.#options;
     const head = judge(this.#order, this.#requestTime, 304, received);
     // A soft purge after the request was sent holds for its answer, too.
-    const isNews = !this.#isPurged;
+    const isNews = !this.#wasPurged(stored.head);
     if (head !== undefined) {
       if (isNews) cacher().freshen(stored, head);
       return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source } });

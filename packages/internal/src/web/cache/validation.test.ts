@@ -73,7 +73,7 @@ test("the cookie of a 304 is for the client alone whose request was validated", 
   expect((await site.get("/")).headers["set-cookie"]).toBeUndefined();
 });
 
-test("a soft purge holds for a response whose validation is under way", async () => {
+test.each(["cache", "cacher"] as const)("a soft purge of its %s holds for what is being validated", async (by) => {
   const backend = validated();
   await using site = await cachedSite(backend.handle);
   await site.get("/");
@@ -82,7 +82,7 @@ test("a soft purge holds for a response whose validation is under way", async ()
   backend.gate = gate.promise;
   const before = site.get("/");
   await expect.poll(() => site.asked()).toBe(2);
-  await site.cache.purge({ url }, { isSoft: true });
+  await site[by].purge({ url }, { isSoft: true });
   gate.resolve();
   await before;
   await site.get("/");
