@@ -175,6 +175,7 @@ class RedisCacher implements CacherPart {
       write: (piece) => void pieces.push(piece),
       commit: (head) => this.#commit(head, since, pieces),
       abort: () => {},
+      isPurged: (head) => since !== undefined && this.#log.purgeOf(since, head) !== undefined,
     };
   }
 

@@ -31,6 +31,13 @@ export class Answers {
     this.#name = name;
   }
 
+  /** Whether it would be answered 412, by conditions that are for the origin: `if-match`, `if-unmodified-since`. */
+  refuses({ method, headers }: Request, { head, source }: Wobject): boolean {
+    if (head.status !== 200 || !(headers.has("if-match") || headers.has("if-unmodified-since"))) return false;
+    const { validators } = represent(head.fieldList, source, 0);
+    return evaluatePreconditions(method, headers, validators) === 412;
+  }
+
   /** Sends a fresh wobject. Synchronous if its content is in memory. */
   sendHit(req: Request, resp: Response, wobject: Wobject, now: number): true | Promise<true> {
     const { head } = wobject;

@@ -88,6 +88,7 @@ class Cache implements HandletPart, ManagedCache {
       locks: () => (this.isShared ? props.withLock?.current : undefined),
       lockWait: () => props.lockWait,
       judge: (order, requestTime, status, fieldList) => this.#judge.judge(order, requestTime, status, fieldList),
+      endsReuse: (stored, received) => this.#judge.endsReuse(stored, received),
     });
     this.#slices = new Slices({
       size: () => props.sliceSize,
@@ -162,6 +163,8 @@ class Cache implements HandletPart, ManagedCache {
     const { rule } = resp;
     const wishes = this.#wishesOf(req);
     const stored = variants.find(({ head }) => matchesVariant(head.variant, req.headers));
+    // Whether the origin has what the client expects, only the origin knows (RFC 9111 section 4.3.2).
+    if (stored !== undefined && this.#answers.refuses(req, stored)) return this.#pass(resp, "request");
     if (stored !== undefined) {
       const reuse = decideReuse(stored.head, wishes, now);
       if (reuse !== "validate") {

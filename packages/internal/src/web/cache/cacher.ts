@@ -41,6 +41,11 @@ export interface WobjectWriter {
   commit(head: WobjectHead): Wobject | undefined | Promise<Wobject | undefined>;
   /** Drops what was written. */
   abort(): void;
+  /**
+   * Whether a purge since `begin` selects this response, also one by another cache or worker: a validation must not
+   * undo it. Without it, only purges by the cache itself count.
+   */
+  isPurged?(head: Pick<WobjectHead, "url" | "tags">): boolean;
 }
 
 /** Stores web responses. */

@@ -18,7 +18,7 @@ import { fillTurn } from "./fill-turn.ts";
 import { decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
 import { isFailure } from "./rules/statuses.ts";
 import { conditionFields, confirms } from "./rules/validating.ts";
-import { parseDirectives, type Directives } from "./rules/directives.ts";
+import type { Directives } from "./rules/directives.ts";
 import { judgeSlice, rangeOf, type Slice, type SliceAnswer } from "./rules/slicing.ts";
 import { storedFields, updatedFields } from "./rules/stored-fields.ts";
 import { matchesVariant } from "./rules/vary.ts";
@@ -91,6 +91,8 @@ export interface FetchOptions {
     status: number,
     fieldList: readonly string[],
   ) => WobjectHead | undefined;
+  /** Whether a 304 that must not be stored ends the reuse of what it confirms. */
+  readonly endsReuse: (stored: Wobject, received: readonly string[]) => boolean;
 }
 
 /** What came from another cache has an age when it comes (RFC 9111 section 5.1). */
@@ -140,7 +142,7 @@ export class Fetch implements FetchListener {
 
   /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
   mayServe(req: Request): boolean {
-    if (this.#isPurged) return false;
+    if (this.#wasPurged(this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] })) return false;
     const known = this.#known;
     return known === undefined || (known.kind === "shared" && matchesVariant(known.head.variant, req.headers));
   }
@@ -162,6 +164,11 @@ export class Fetch implements FetchListener {
     const mayHaveTag = this.#head === undefined && typeof selector === "object" && "tag" in selector;
     const about = this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] };
     this.#isPurged ||= mayHaveTag || selects(selector, about);
+  }
+
+  /** By this cache, or another one that has the same cacher. */
+  #wasPurged(head: Pick<WobjectHead, "url" | "tags">): boolean {
+    return this.#isPurged || this.#writer?.isPurged?.(head) === true;
   }
 
   run(): void {
@@ -240,15 +247,15 @@ export class Fetch implements FetchListener {
   }
 
   #confirmed(stored: Wobject, received: readonly string[]): void {
-    const { judge, cacher } = this.#options;
+    const { judge, endsReuse, cacher } = this.#options;
     const head = judge(this.#order, this.#requestTime, 304, received);
     // A soft purge after the request was sent holds for its answer, too.
-    const isNews = !this.#isPurged;
+    const isNews = !this.#wasPurged(stored.head);
     if (head !== undefined) {
       if (isNews) cacher().freshen(stored, head);
       return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source } });
     }
-    if (isNews && forbidsStoring(received)) cacher().freshen(stored, { ...stored.head, noCache: true });
+    if (isNews && endsReuse(stored, received)) cacher().freshen(stored, { ...stored.head, noCache: true });
     const own = { ...stored.head, fieldList: storedFields(updatedFields(stored.head.fieldList, received)) };
     this.#settle({ kind: "confirmed", wobject: { head: own, source: stored.source }, isPrivate: true });
   }
@@ -395,12 +402,6 @@ function opened(stored: Wobject | undefined): Disposable | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether a 304 says that what it confirms is not for a shared cache any more. */
-function forbidsStoring(received: readonly string[]): boolean {
-  const directives = parseDirectives(new ListedFields(received).get("cache-control"));
-  return directives.has("no-store") || directives.get("private") === "";
 }
 
 function brokenBy(error: unknown): ExchanError {

@@ -9,9 +9,9 @@ import type { CacheProps } from "./cache-props.ts";
 import type { FetchOrder } from "./fetch.ts";
 import { Refusals } from "./refusals.ts";
 import { storedFields, updatedFields } from "./rules/stored-fields.ts";
-import { judgeStorage, type StoragePolicy } from "./rules/storing.ts";
+import { forbidsStoring, judgeStorage, type StoragePolicy } from "./rules/storing.ts";
 import { variantOf, varyNames } from "./rules/vary.ts";
-import type { WobjectHead } from "./wobject.ts";
+import type { Wobject, WobjectHead } from "./wobject.ts";
 
 /** Judges for one cache. */
 export class Judge {
@@ -34,6 +34,11 @@ export class Judge {
   update(): void {
     this.#policy = policyOf(this.#props);
     this.#urlOf = urlMaker(this.#props);
+  }
+
+  /** Whether a 304 that must not be stored ends the reuse of what it confirms. */
+  endsReuse(stored: Wobject, received: readonly string[]): boolean {
+    return forbidsStoring(new ListedFields(updatedFields(stored.head.fieldList, received)), this.#policy);
   }
 
   /** The head to store; `undefined` if the response must not be stored. */

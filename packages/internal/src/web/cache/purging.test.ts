@@ -88,6 +88,26 @@ describe("a purge", () => {
     expect((await second.cache.explainUrl("http://a.example/slow")).variants).toEqual([]);
   });
 
+  test.each(["url", "prefix"])(
+    "by %s of another cache with the same cacher: no request waits for what was asked before",
+    async (by) => {
+      const gate = Promise.withResolvers<void>();
+      const answer = counting();
+      await using site = await cachedSite(async (req, resp) => {
+        if (site.asked() === 1) await gate.promise;
+        return answer(req, resp);
+      });
+      const before = site.get("/");
+      await expect.poll(() => site.asked()).toBe(1);
+      const url = "http://a.example/";
+      await site.cacher.purge(by === "url" ? { url } : { prefix: url });
+      expect((await site.get("/")).text).toBe("answer 1");
+      gate.resolve();
+      expect((await before).text).toBe("answer 2");
+      expect((await site.get("/")).text).toBe("answer 1");
+    },
+  );
+
   test("by PURGE is for the addresses that are named", async () => {
     await using site = await cachedSite(counting(), '.purgeFrom = ("127.0.0.0/8")');
     for (const path of ["/a/1", "/a/2", "/b"]) await site.get(path);

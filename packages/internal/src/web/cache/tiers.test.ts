@@ -74,3 +74,33 @@ test("a disk that fails in the middle costs hits, and no answer", async () => {
   await rm(folder.path);
   await rename(`${folder.path}-moved`, folder.path);
 });
+
+test("the end of a reuse holds on disk, too, whatever memory has made of the response", async () => {
+  await using folder = await newFolder();
+  let control = "max-age=600";
+  const validated = (req: Request, resp: Response): true => {
+    resp.setHeader("cache-control", control);
+    resp.setHeader("etag", '"1"');
+    if (req.header("if-none-match") === '"1"') resp.status = 304;
+    resp.send(resp.status === 304 ? undefined : "content");
+    return true;
+  };
+  const tiers = { beside: `diskCacher "disk" { .folder = "${folder.path}" }`, cacher: '.over = "disk"' };
+  const reload = { "cache-control": "no-cache" };
+  {
+    await using site = await cachedSite(validated, "", tiers);
+    await site.get("/a");
+    // The head needs more room: memory makes another object of it.
+    control = `max-age=600, longer=${"x".repeat(200)}`;
+    const reloads = async () => {
+      await site.get("/a", reload);
+      return site.asked();
+    };
+    await expect.poll(reloads).toBe(2);
+    control = "private";
+    await expect.poll(reloads).toBe(3);
+  }
+  await using site = await cachedSite(validated, "", tiers);
+  await site.get("/a");
+  expect(site.asked()).toBe(1);
+});

@@ -12,6 +12,8 @@ export class Tiers implements CacherPart {
   readonly #lower: () => CacherPart;
   /** For wobjects of the upper one, those in the lower one that they come from. */
   readonly #below = new WeakMap<Wobject, Wobject>();
+  /** Updates of the lower one that look for what they are about. */
+  readonly #pending = new Set<Promise<void>>();
   #followed: CacherPart | undefined;
   #unfollow: (() => void) | undefined;
 
@@ -41,6 +43,7 @@ export class Tiers implements CacherPart {
     return {
       write: (piece) => writers.forEach((writer) => writer.write(piece)),
       abort: () => writers.forEach((writer) => writer.abort()),
+      isPurged: (head) => writers.some((writer) => writer.isPurged?.(head) === true),
       commit: async (head) => {
         const [above, below] = await Promise.all([upper.commit(head), lower.commit(head)]);
         if (above !== undefined && below !== undefined) this.#below.set(above, below);
@@ -54,7 +57,11 @@ export class Tiers implements CacherPart {
     this.#upper.freshen(wobject, head);
     this.#lower().freshen(below ?? wobject, head);
     // The upper one may have made another object of it since it came up.
-    if (below === undefined) void quietly(this.#freshenBelow(wobject, head));
+    if (below !== undefined) return;
+    const update: Promise<void> = this.#freshenBelow(wobject, head)
+      .catch(() => {})
+      .finally(() => this.#pending.delete(update));
+    this.#pending.add(update);
   }
 
   async #freshenBelow({ source: { size } }: Wobject, head: WobjectHead): Promise<void> {
@@ -63,7 +70,7 @@ export class Tiers implements CacherPart {
       const isSame = one.source.size === size && new ListedFields(one.head.fieldList).get("etag") === etag;
       return isSame && hasVariantOf(one.head, head);
     });
-    if (found !== undefined && found.head.storedAt !== head.storedAt) this.#lower().freshen(found, head);
+    if (found !== undefined && !isAsUsable(found.head, head)) this.#lower().freshen(found, head);
   }
 
   /** The number is that of the lower one, which has everything. The upper one first: it would be filled from below. */
@@ -116,6 +123,13 @@ export class Tiers implements CacherPart {
 
   async shutdown(): Promise<void> {
     this.#unfollow?.();
+    await Promise.all(this.#pending);
     await this.#upper.shutdown?.();
   }
+}
+
+/** Whether it has the head already, as far as that decides its use. */
+function isAsUsable(one: WobjectHead, other: WobjectHead): boolean {
+  const { storedAt, noCache, isOutdated } = other;
+  return one.storedAt === storedAt && one.noCache === noCache && one.isOutdated === isOutdated;
 }

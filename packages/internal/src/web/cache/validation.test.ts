@@ -40,6 +40,22 @@ test.each(["private", "no-store"])("a 304 with %s ends the reuse of what it conf
   expect(site.asked()).toBe(3);
 });
 
+test.each([
+  ["max-age=60", "no-store", true],
+  ["max-age=60", "private", true],
+  ["no-store", "max-age=60", false],
+])("of a 304 with %s, and %s in a targeted field, the latter counts", async (control, targeted, ends) => {
+  const backend = validated();
+  backend.fieldsOf200 = { "cache-control": "max-age=60", "cdn-cache-control": "max-age=60" };
+  backend.fieldsOf304 = { "cache-control": control, "cdn-cache-control": targeted };
+  await using site = await cachedSite(backend.handle);
+  await site.get("/");
+  // What must not be stored for the sake of the request alone can be reused by others.
+  await site.get("/", { "cache-control": "no-cache, no-store" });
+  await site.get("/");
+  expect(site.asked()).toBe(ends ? 3 : 2);
+});
+
 test("the cookie of a 304 is for the client alone whose request was validated", async () => {
   const backend = validated();
   backend.fieldsOf304 = { "cache-control": "max-age=60", "set-cookie": "a=b" };
@@ -57,7 +73,7 @@ test("the cookie of a 304 is for the client alone whose request was validated", 
   expect((await site.get("/")).headers["set-cookie"]).toBeUndefined();
 });
 
-test("a soft purge holds for a response whose validation is under way", async () => {
+test.each(["cache", "cacher"] as const)("a soft purge of its %s holds for what is being validated", async (by) => {
   const backend = validated();
   await using site = await cachedSite(backend.handle);
   await site.get("/");
@@ -66,7 +82,7 @@ test("a soft purge holds for a response whose validation is under way", async ()
   backend.gate = gate.promise;
   const before = site.get("/");
   await expect.poll(() => site.asked()).toBe(2);
-  await site.cache.purge({ url }, { isSoft: true });
+  await site[by].purge({ url }, { isSoft: true });
   gate.resolve();
   await before;
   await site.get("/");
@@ -94,4 +110,19 @@ test("RFC 8246: what is immutable is not validated for a reload, and is for a fo
   expect(reloaded).toMatchObject({ status: 304, headers: { "cache-status": "Hemi; hit; ttl=50" } });
   await site.get("/", reload);
   expect(site.asked()).toBe(2);
+});
+
+test.each([
+  [{ "if-match": '"2"' }],
+  [{ "if-match": '"2"', "cache-control": "max-stale=60" }],
+  [{ "if-unmodified-since": "Wed, 31 Dec 2025 00:00:00 GMT" }],
+])("what a client expects of the origin, and is not stored, is asked of the origin: %o", async (headers) => {
+  const backend = validated();
+  backend.fieldsOf200 = { "cache-control": "max-age=60", "last-modified": "Wed, 31 Dec 2025 12:00:00 GMT" };
+  await using site = await cachedSite(backend.handle);
+  await site.get("/");
+  expect((await site.get("/", { "if-match": '"1"' })).headers["cache-status"]).toMatch(/hit/);
+  backend.etag = '"2"';
+  expect(await site.get("/", headers)).toMatchObject({ status: 200, text: 'content "2"' });
+  expect((await site.get("/")).text).toBe('content "1"');
 });

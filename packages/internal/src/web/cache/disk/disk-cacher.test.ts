@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempDisposable, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -208,6 +208,19 @@ test("what does not fit on a full disk is served all the same, and said in the l
   expect(output).toContain("a response could not be stored");
   expect(await filesIn(folder.path)).toEqual([]);
   expect(await readdir(join(folder.path, "writing"))).toEqual([]);
+});
+
+test("what a killed process was writing goes, even if another one has its number, and nothing of others does", async () => {
+  await using folder = await newFolder();
+  const writing = join(folder.path, "writing");
+  await mkdir(join(writing, "notes"), { recursive: true });
+  const hourAgo = Date.now() / 1000 - 3600;
+  for (const name of [`${process.pid}-old`, `${process.pid}-new`, "list"]) await writeFile(join(writing, name), "x");
+  for (const name of [`${process.pid}-old`, "list"]) await utimes(join(writing, name), hourAgo, hourAgo);
+  await using site = await siteIn(folder.path);
+  await expect.poll(() => readdir(writing)).toEqual(expect.not.arrayContaining([`${process.pid}-old`]));
+  expect(new Set(await readdir(writing))).toEqual(new Set([`${process.pid}-new`, "list", "notes"]));
+  expect(site.log.filter((line) => line.includes("cannot be tended"))).toEqual([]);
 });
 
 /** What is stored for /abc, once it is: clients have it earlier. */

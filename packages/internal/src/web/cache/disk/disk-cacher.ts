@@ -216,6 +216,7 @@ class DiskCacher implements CacherPart {
         return store;
       },
       abort: () => this.#writes.end(write),
+      isPurged: (head) => write.isPurged(head),
     };
   }
 

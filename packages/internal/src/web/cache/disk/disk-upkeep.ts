@@ -1,8 +1,9 @@
 // The upkeep of a cacher on disk: notes what was used, evicts what is too much, makes a lost index anew, and removes
 // what killed processes have left. The primary worker does it for all; use is noted by each.
 
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import type { Context } from "../../../stage/context.ts";
 import type { DiskIndex } from "./disk-index.ts";
 import { headSpace, type ObjectFolder } from "./object-folder.ts";
@@ -25,7 +26,8 @@ export class DiskUpkeep {
   readonly #used = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
-  #isTidy = false;
+  /** When to look again for what killed processes have left: monotonic, in milliseconds. */
+  #tidyUntil = 0;
   #isClosed = false;
 
   constructor(options: DiskUpkeepOptions) {
@@ -70,8 +72,7 @@ export class DiskUpkeep {
     this.#used.clear();
     if (used.length > 0) await index.used(used, context.stage.clock.now());
     if (!context.workers.isPrimary) return;
-    if (!this.#isTidy) await this.#removeUnfinished();
-    this.#isTidy = true;
+    if (performance.now() >= this.#tidyUntil) await this.#removeUnfinished();
     if (!index.isComplete) await this.#makeComplete(index);
     while (index.size > context.props.maxSize) {
       const evicted = untilEnough(index.oldest(), index.size - context.props.maxSize);
@@ -80,11 +81,15 @@ export class DiskUpkeep {
     }
   }
 
-  /** What killed processes were writing. */
+  /** What killed processes were writing. Another process may have the number of one: in a container, most do. */
   async #removeUnfinished(): Promise<void> {
     const { writing } = this.#options;
+    this.#tidyUntil = performance.now() + tidyTime;
     for (const name of await readdir(writing)) {
-      if (!isRunning(Number.parseInt(name, 10))) await rm(join(writing, name), { force: true });
+      const [, pid] = /^(\d+)-/.exec(name) ?? [];
+      if (pid === undefined) continue;
+      const path = join(writing, name);
+      if (!isRunning(Number(pid)) || (await isIdle(path))) await rm(path, { force: true });
     }
   }
 
@@ -127,5 +132,15 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Whether nobody has written to it for so long that nobody will. */
+async function isIdle(path: string): Promise<boolean> {
+  const written = await stat(path).catch(() => undefined);
+  return written !== undefined && Date.now() - written.mtimeMs > maxPause;
+}
+
 /** In milliseconds. */
 const interval = 1000;
+/** In milliseconds: workers are killed while others go on. */
+const tidyTime = 3_600_000;
+/** Of a process that writes a file, in milliseconds. */
+const maxPause = 600_000;

@@ -106,6 +106,7 @@ class MemCacher implements CacherPart {
         return write.isPurged(head) ? undefined : this.#add(head, pieces);
       },
       abort: () => this.#writes.end(write),
+      isPurged: (head) => write.isPurged(head),
     };
   }
 

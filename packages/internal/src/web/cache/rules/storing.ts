@@ -67,11 +67,10 @@ export function judgeStorage(
   policy: StoragePolicy,
 ): Verdict {
   const { status, fields } = response;
-  const targeted = targetedDirectives(fields, policy.targets);
-  const directives = targeted ?? parseDirectives(fields.get("cache-control"));
+  const { directives, isTargeted } = directivesFor(fields, policy);
   const refusal = refusalOf(request, response, directives, policy);
   if (refusal !== undefined) return { refusal };
-  const lifetime = lifetimeOf(response, directives, targeted !== undefined, times, policy);
+  const lifetime = lifetimeOf(response, directives, isTargeted, times, policy);
   if (lifetime === undefined) return { refusal: `a response with status ${status} says nothing about caching` };
   const noCache = directives.get("no-cache") === "";
   const isUseful = lifetime.lifetime > 0 || fields.has("etag") || fields.has("last-modified");
@@ -91,6 +90,22 @@ export function judgeStorage(
       staleIfError: millisecondsIn(directives, "stale-if-error") ?? policy.staleIfError,
     },
   };
+}
+
+/** Whether a 304 with these fields says that what it confirms is not for a shared cache any more. */
+export function forbidsStoring(fields: Pick<Fields, "get">, policy: StoragePolicy): boolean {
+  const { directives } = directivesFor(fields, policy);
+  return directives.has("no-store") || directives.get("private") === "";
+}
+
+/** `isTargeted`: they are those of a targeted field, which stand in for all others. */
+function directivesFor(
+  fields: Pick<Fields, "get">,
+  { targets }: StoragePolicy,
+): { readonly directives: Directives; readonly isTargeted: boolean } {
+  const targeted = targetedDirectives(fields, targets);
+  const directives = targeted ?? parseDirectives(fields.get("cache-control"));
+  return { directives, isTargeted: targeted !== undefined };
 }
 
 function refusalOf(
