@@ -246,8 +246,9 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
   }
 
   /** What was thrown for a session is in the log. */
-  failed({ address, port }: Endpoint, error: unknown): void {
-    this.#context.log.error(`failed at client ${address} port ${port}`, { error });
+  failed({ source: { address, port }, taker }: RouterSession, error: unknown): void {
+    const { log, path } = this.#context;
+    log.withPath(taker?.path ?? path).error(`failed at client ${address} port ${port}`, { error });
   }
 
   /** The client of a session has shown that it receives answers. */

@@ -1,9 +1,12 @@
 // Floods, forged addresses and nodes that answer too much at a udpsRouter.
 
 import { expect, test } from "vitest";
+import { bootWith } from "../../boot.ts";
 import { pack } from "../../component/pack.ts";
+import { openErrorLog } from "../../log/error-log.ts";
+import { MemorySink } from "../../log/sink.ts";
 import { DatagramEnd, datagramRouter, datagramsTo, routeDatagrams } from "../../testing/datagrams.ts";
-import { defineDealet, type DealetPart } from "../kinds.ts";
+import { defineDealet, type DealetPart, type RouterPart } from "../kinds.ts";
 import { udpsDealet, type UdpsDealet } from "./dealet.ts";
 
 const echo = () => DatagramEnd.answering((text) => [text]);
@@ -117,6 +120,36 @@ test.each(["dns", "expect"])("a node is down if it does not answer the health ch
   expect(await client.send("x").text()).toBe("x");
   isWell = false;
   while (!site.log.some((line) => line.includes("nodeDown"))) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("what a dealet throws is an error in the log with its path, and ends the session", async () => {
+  const dealet = defineDealet({
+    sign: "mistakenDealet",
+    props: {},
+    offers: [udpsDealet],
+    create: (): DealetPart & UdpsDealet => ({
+      takeSession(session) {
+        session.begin({
+          received() {
+            throw new Error("a mistake");
+          },
+          closed() {},
+        });
+        return true;
+      },
+    }),
+  });
+  const sink = new MemorySink();
+  const text = `stage { ${datagramRouter("case { mistakenDealet {} }")} }`;
+  const stage = await bootWith([pack("test", [dealet])]).bootText(text, { log: openErrorLog({ sink }) });
+  await using _end = { [Symbol.asyncDispose]: () => stage.quit(1000) };
+  await stage.start();
+  const { listensOn }: RouterPart = stage.find("udpsRouter.main")?.part ?? {};
+  await using client = await DatagramEnd.connect(Number(listensOn?.[0]?.split(":")[1]), "127.0.0.1");
+  client.send("1");
+  await expect.poll(() => sink.lines.join("\n")).toContain("its session was ended: error");
+  const errors = sink.lines.filter((line) => line.includes("a mistake"));
+  expect(errors).toEqual([expect.stringMatching(/error.*udpsRouter\.main\/case\/mistakenDealet.*failed at client/s)]);
 });
 
 test("what `closed` of a dealet throws is in the log, and its session counts no longer", async () => {

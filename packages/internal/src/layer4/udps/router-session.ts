@@ -57,7 +57,8 @@ export interface RouterOfSessions {
   /** A datagram of this session was dropped, because of the limit that is named: of the router, or of a dealet. */
   dropped(session: RouterSession, limit: string): void;
   /** What was thrown for a session of this client is in the log. */
-  failed(client: Endpoint, error: unknown): void;
+  /** A component has thrown: the dealet that has the session, if there is one. */
+  failed(session: RouterSession, error: unknown): void;
   /** The client of the session has shown that it receives answers. */
   proven(session: RouterSession): void;
   /** Called once. */
@@ -316,7 +317,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   }
 
   failed(error: unknown): void {
-    this.#router.failed(this.source, error);
+    this.#router.failed(this, error);
     this.close("error");
   }
 
