@@ -267,7 +267,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     try {
       tell();
     } catch (error) {
-      this.#router.failed(this.source, error);
+      this.#router.failed(this, error);
     }
   }
 
