@@ -63,6 +63,22 @@ test("props that a package of ours exports keep their texts", () => {
   expect(docs.problems).toEqual([]);
 });
 
+test("props that a room of ours exports with all that is public in it keep their texts", () => {
+  const docs = read({
+    "../../internal/src/index.ts": 'export * from "./net/public.ts";\nexport * from "./web/public.ts";',
+    "../../internal/src/net/public.ts": "export const other = 1;",
+    "../../internal/src/web/public.ts": 'export { limits } from "./limits.ts";',
+    "../../internal/src/web/limits.ts": "export const limits = { /** How much. */ size: prop.size() };",
+    "hello.ts": `
+      import { limits } from "@hemi/internal";
+      /** Says hello. */
+      export const hello = defineHandlet({ sign: "hello", props: { ...limits }, create: () => ({}) });
+    `,
+  });
+  expect(docs.prop(docs.component(hello).props, "size", "hello").text).toBe("How much.");
+  expect(docs.problems).toEqual([]);
+});
+
 test("props that are spread, shared or imported keep their texts", () => {
   const docs = read({
     "limits/limits.ts": `

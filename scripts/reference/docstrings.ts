@@ -212,7 +212,12 @@ export class Docstrings {
       if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) continue;
       const imported = importedNames(statement).find((element) => element.name.text === name);
       const path = this.#pathOf(moduleSpecifier.text, file);
-      if (imported === undefined || !existsSync(path)) continue;
+      if (!existsSync(path)) continue;
+      if (exportsAll(statement)) {
+        const found = this.#declarationOf(name, this.#file(path));
+        if (found !== undefined) return found;
+      }
+      if (imported === undefined) continue;
       return this.#declarationOf((imported.propertyName ?? imported.name).text, this.#file(path));
     }
     return undefined;
@@ -233,6 +238,11 @@ export class Docstrings {
     }
     return file;
   }
+}
+
+/** `export * from "…"` */
+function exportsAll(statement: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  return ts.isExportDeclaration(statement) && statement.exportClause === undefined;
 }
 
 /** What a statement imports, or exports from elsewhere, by names. */

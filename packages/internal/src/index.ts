@@ -34,7 +34,6 @@ export { keepLock, type KeepLockOptions } from "./stage/locks/keep-lock.ts";
 export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readiness.ts";
 
 // Traces
-export { currentTrace } from "./web/trace/tracing.ts";
 export { spanSink, type SpanSink } from "./operator/span-sink.ts";
 export type { OpenSpan, Trace } from "./operator/trace.ts";
 
@@ -86,7 +85,6 @@ export {
 export type { Child } from "./component/context.ts";
 export type { Context, StageFixtures, StageScope, Surroundings } from "./stage/context.ts";
 export { isMadeBy, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
-export type { InjectRequest, InjectResponse } from "./web/wires/inject-request.ts";
 export type { Kind } from "./component/kind.ts";
 export { addonKind, defineAddon } from "./stage/kinds/addon.ts";
 export { defineOutgate, outgateKind } from "./stage/kinds/outgate.ts";
@@ -131,15 +129,9 @@ export { variableTable, type VariableTable } from "./component/variables.ts";
 
 // Explanations
 export type { ConditionWalk } from "./component/explain-condition.ts";
-export type * from "./web/explain/explanation.ts";
-export { explainable, injectable, type Explainable, type Injectable } from "./web/server-capabilities.ts";
 export type { Origin } from "./config/origin.ts";
-export { walkText } from "./web/explain/walk-text.ts";
 export { paintForTerminal, type WalkTextOptions } from "./component/explain-text.ts";
 export type { ComponentLabel } from "./component/explain-rows.ts";
-export type * from "./layer4/explain/conn-explanation.ts";
-export { connWalkText } from "./layer4/explain/conn-walk-text.ts";
-export { explainableRouter, type ExplainableRouter } from "./layer4/explain/explainable-router.ts";
 
 // Fixtures
 export type { Clock } from "./fixtures/clock.ts";
@@ -273,7 +265,6 @@ export { checkWebapps } from "./httpx/check-webapps.ts";
 export { servedWebappsProps, webServerProps } from "./httpx/httpx-props.ts";
 export { WebServer, type WebFront, type WebServerSettings } from "./httpx/web-server.ts";
 export { shareOf } from "./stage/workers.ts";
-export { AltServices } from "./web/dispatch/alt-services.ts";
 
 // RPC
 export { Call } from "./rpc/call.ts";
@@ -295,57 +286,7 @@ export { localTransport, type LocalOptions } from "./rpc/local-transport.ts";
 export { implement, ServedProcedure, type Invoke, type ServedBundlet } from "./rpc/served-bundlet.ts";
 
 // Web
-export {
-  cacherKind,
-  defineCacher,
-  selects,
-  type CacherPart,
-  type PurgeOptions,
-  type PurgeSelector,
-  type WobjectWriter,
-} from "./web/cache/cacher.ts";
-export {
-  explainCaches,
-  managedCache,
-  purgeCaches,
-  type CacheExplanation,
-  type CacherPurge,
-  type ExplainedCache,
-  type ManagedCache,
-  type WobjectDescription,
-} from "./web/cache/managed-cache.ts";
-export { OpenWrites, type OpenWrite } from "./web/cache/open-writes.ts";
-export { SpreadPurges } from "./web/cache/spread-purges.ts";
-export type { LifetimeSource } from "./web/cache/rules/freshness.ts";
-export type { StoredTimes } from "./web/cache/rules/reuse.ts";
-export type { Usability } from "./web/cache/rules/storing.ts";
-export type { Variant } from "./web/cache/rules/vary.ts";
-export { matchesVariant } from "./web/cache/rules/vary.ts";
-export type { Wobject, WobjectHead } from "./web/cache/wobject.ts";
 export type { TrafficLogFormat } from "./front/traffic-log/format.ts";
-export type { Session } from "./web/session/session.ts";
-export {
-  defineStater,
-  staterKind,
-  type SessionChange,
-  type SessionCookie,
-  type SessionEntry,
-  type SessionWrite,
-  type SessionWriteOptions,
-  type StaterPart,
-  type StoredSession,
-} from "./web/session/stater.ts";
-export { staterProps, storingStaterProps, cookieOf } from "./web/session/stater-props.ts";
-export { codings, rankCodings, type Coding } from "./web/response/codings.ts";
-export type { Content } from "./web/content/content.ts";
-export {
-  contentCodings,
-  decodingFilter,
-  parseContentCoding,
-  type ContentCoding,
-  type DecodingOptions,
-} from "./web/content/content-decoding.ts";
-export type { CookieOptions, Cookies } from "./web/request/cookies.ts";
 export type { EndReason } from "./http/end-reason.ts";
 export type { Endpoint, Peer } from "./net/peer.ts";
 export type { FileRegion, HttpVersion } from "./http/exchan.ts";
@@ -355,67 +296,8 @@ export { memoizeField } from "./http/field-memo.ts";
 export { FieldNames, notInTrailers } from "./http/field-names.ts";
 export type { Fields } from "./http/fields.ts";
 export { hasListMember } from "./http/list-members.ts";
-export type { ContentFilter, FilterHook, PushPiece } from "./web/content/filter.ts";
-export type { Form } from "./web/content/form/form.ts";
-export type { FieldPart, FilePart, FormPart } from "./web/content/form/form-part.ts";
-export type { UploadedFile } from "./web/content/form/uploaded-file.ts";
-export { HostnameTable } from "./web/dispatch/hostnames.ts";
-export { HTTPError } from "./web/http-error.ts";
 export { defineServer, serverKind, type ServerPart } from "./stage/kinds/server.ts";
-export {
-  caseKind,
-  dealetKind,
-  defineDealet,
-  defineRouter,
-  routerKind,
-  type CasePart,
-  type DealetPart,
-  type RouterPart,
-} from "./layer4/kinds.ts";
-export type { ConnFacts } from "./layer4/facts.ts";
-export { tcpsDealet, type TcpsConn, type TcpsDealet } from "./layer4/tcps/dealet.ts";
-export { tcpsNodes, type TcpsBackend } from "./layer4/tcps/tcps-backend.ts";
-export type { DialUser, DialWish } from "./layer4/tcps/node-link.ts";
-export {
-  checkInnerTls,
-  type InnerTls,
-  innerTlsOf,
-  innerTlsProps,
-  type InnerTlsSettings,
-  secured,
-  type ServerTls,
-} from "./layer4/tcps/inner-tls.ts";
-export { type ClientPipe, SecurePipe } from "./layer4/tcps/secure-pipe.ts";
-export type { ConnNotes } from "./layer4/conn-log/conn-entry.ts";
-export type { ConnEndReason } from "./layer4/end-reason.ts";
-export {
-  routesDatagrams,
-  udpsDealet,
-  type UdpsDealet,
-  type UdpsSession,
-  type UdpsSessionUser,
-} from "./layer4/udps/dealet.ts";
-export {
-  checkDatagramNodes,
-  DatagramBackend,
-  datagramBackendProps,
-  udpsNodes,
-  type UdpsBackend,
-  type UdpsNodeSession,
-} from "./layer4/udps/datagram-backend.ts";
-export { DatagramProxy, type DatagramProxySettings } from "./layer4/udps/datagram-proxy.ts";
-export {
-  checkDatagramRouter,
-  DatagramRouter,
-  datagramRouterProps,
-  type DatagramRouterSettings,
-} from "./layer4/udps/datagram-router.ts";
-export { noHello, type HelloReader, type SessionHello } from "./layer4/udps/hello.ts";
-export { askByDatagram } from "./layer4/udps/probes.ts";
-export { RouterSession, type NamedLimit, type RouterOfSessions } from "./layer4/udps/router-session.ts";
-export type { Taker } from "./layer4/routed-cases.ts";
 export type { Probe } from "./backend/active-health.ts";
-export type { DatagramUser } from "./layer4/udps/node-datagrams.ts";
 export {
   DatagramSockets,
   maxSendQueue,
@@ -425,72 +307,15 @@ export {
   type DatagramReceiver,
   type DatagramShare,
 } from "./net/datagram-sockets.ts";
-export { tcpsOutgate, type TcpsOutgate } from "./layer4/tcps/tcps-outgate.ts";
-export { udpsOutgate, type Association, type UdpsOutgate } from "./layer4/udps/udps-outgate.ts";
 export type { JudgedHost } from "./net/allowed-addresses.ts";
 export { splice, type SplicedOptions, type SplicedPair } from "./net/spliced.ts";
 export { flushAtEndOfTurn, type Due } from "./net/end-of-turn.ts";
 export { peerOf, plainAddress } from "./net/peer.ts";
-export { connVariables } from "./layer4/variables.ts";
 export { RatePacer, type Pacer, type Policer } from "./net/pacer.ts";
 export { ClientCounts, clientOf } from "./net/client-counts.ts";
 export { connTaker, type ConnTaker } from "./front/conn-taker.ts";
 export { Link, type LinkUser } from "./net/link.ts";
-export {
-  defineHandlet,
-  defineReviser,
-  defineSocklet,
-  handletKind,
-  reviserKind,
-  ruleKind,
-  sockletKind,
-  webappKind,
-  type ExplainScope,
-  type HandletPart,
-  type ReviserPart,
-  type RulePart,
-  type SockletPart,
-  type WebappPart,
-} from "./web/kinds.ts";
-export { authenticatedUser } from "./web/request/authenticated-user.ts";
-export { LocalKey, type Locals } from "./web/request/locals.ts";
-export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/mapper.ts";
-export type { Match, Route } from "./web/mapper/route-tree.ts";
-export type { Params } from "./web/mapper/pattern.ts";
-export { segmentedPath, slashInSegment } from "./web/request/path.ts";
-export { pathPrefix, withoutPrefix } from "./web/request/path-prefix.ts";
-export type { Queries } from "./web/request/queries.ts";
-export { mediaTypeOf } from "./web/response/media-type.ts";
-export { answerOtherMethod } from "./web/response/other-methods.ts";
-export {
-  representContent,
-  representFile,
-  sendRepresentation,
-  type FileOptions,
-  representSource,
-  type Representation,
-  type RepresentationOptions,
-  type SourceOptions,
-} from "./web/response/representation.ts";
-export { memorySource, type OpenSource, type Source } from "./web/response/source.ts";
-export type { Request } from "./web/request/request.ts";
-export { examineFile, examineFolder } from "./web/examine-files.ts";
-export { sendStatusPage } from "./web/response/status-page.ts";
-export type { KnownContent } from "./web/response/editable-head.ts";
-export type { Response } from "./web/response/response.ts";
-export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";
-export { compileFieldTemplate, faultOfFieldTemplate } from "./web/conditions/field-template.ts";
-export {
-  compileUri,
-  faultOfUri,
-  uriPieces,
-  uriVariable,
-  type UriNature,
-  type UriPiece,
-  type UriValue,
-} from "./web/conditions/uri-template.ts";
-export { webVariables } from "./web/conditions/variables.ts";
-export { assertOrigin } from "./web/websocket/handshake.ts";
-export { loadUpgrades, type AcceptOptions, type Upgrade } from "./web/websocket/upgrade.ts";
-export { defaultSettings, webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";
-export type { WebSocket, WebSocketEvents } from "./web/websocket/websocket.ts";
+
+// Rooms with much to export say themselves what of them is public
+export * from "./layer4/public.ts";
+export * from "./web/public.ts";

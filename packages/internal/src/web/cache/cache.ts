@@ -28,7 +28,8 @@ import {
 } from "./cache-key.ts";
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
-import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
+import type { Fetch } from "./fetch.ts";
+import type { FetchOrder, Outcome } from "./fetch-order.ts";
 import { describeStored } from "./describe-stored.ts";
 import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";

@@ -2,7 +2,8 @@
 
 import type { Request } from "../request/request.ts";
 import type { PurgeSelector } from "./cacher.ts";
-import { Fetch, type FetchOptions, type FetchOrder } from "./fetch.ts";
+import { Fetch } from "./fetch.ts";
+import type { FetchOptions, FetchOrder } from "./fetch-order.ts";
 
 /** The fetches under way. */
 export class Fetches {

@@ -6,7 +6,7 @@ import { listMembers } from "../../http/list-members.ts";
 import type { Request } from "../request/request.ts";
 import { urlMaker } from "./cache-key.ts";
 import type { CacheProps } from "./cache-props.ts";
-import type { FetchOrder } from "./fetch.ts";
+import type { FetchOrder } from "./fetch-order.ts";
 import { Refusals } from "./refusals.ts";
 import { storedFields, updatedFields } from "./rules/stored-fields.ts";
 import { forbidsStoring, judgeStorage, type StoragePolicy } from "./rules/storing.ts";
