@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { quietly, Turns } from "@hemi/common";
 import { HemiError, MemoryRateLimits, type CountNews, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
-import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
+import type { Broadcast, CandidateReport, RunningConfig, ServeOptions } from "../channel/calls.ts";
 import type { Handover, LastState } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import { followInAll, renewAll } from "./all-or-none.ts";
@@ -19,13 +19,14 @@ import type { Predecessor } from "./predecessor.ts";
 import { ProgramCounts } from "./program-counts.ts";
 import { ProgramLocks } from "./program-locks.ts";
 import { ProgramOrders } from "./program-orders.ts";
+import { ReadyCalls, readyIn } from "./ready-calls.ts";
 import { Secrets } from "./secrets.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
 import { Standings } from "./standings.ts";
 import { staleModules } from "./stale-modules.ts";
 import type { Successor } from "./successor.ts";
-import { answerOf, hasLeft, statusOf } from "./worker-answers.ts";
+import { hasLeft, statusOf } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -57,6 +58,8 @@ export class Leader {
   readonly counts = new ProgramCounts(() => [...this.#processes(), ...this.#otherLeaders.all]);
   /** What the operator has ordered. */
   readonly orders: ProgramOrders;
+  /** Asks the workers that are ready. */
+  readonly calls: ReadyCalls;
   readonly #sockets: Sockets;
   readonly #checker: Checker;
   readonly #slots: readonly Slot[];
@@ -125,6 +128,7 @@ export class Leader {
         log,
       });
     });
+    this.calls = new ReadyCalls(this.#slots);
     this.#handingOver = new HandingOver({
       counts: this.counts,
       orders: this.orders,
@@ -203,37 +207,6 @@ export class Leader {
     return [...own, ...(await former)];
   }
 
-  /** Calls all ready workers. Rejects with the first failure. */
-  async callAll<Name extends keyof WorkerCalls>(
-    name: Name,
-    params: WorkerCalls[Name]["params"],
-  ): Promise<readonly { readonly slot: number; readonly result: WorkerCalls[Name]["result"] }[]> {
-    return await Promise.all(
-      this.#ready().map(async (worker) => ({
-        slot: worker.slot,
-        result: await answerOf(worker, worker.call(name, params)),
-      })),
-    );
-  }
-
-  /**
-   * Calls the ready worker of a slot. Rejects with HEMI_USAGE if there is none, and with HEMI_PROCESS if it ends before
-   * it has answered. `lost`: what that means, for the message.
-   */
-  async callSlot<Name extends keyof WorkerCalls>(
-    slot: number,
-    name: Name,
-    params: WorkerCalls[Name]["params"],
-    lost?: string,
-  ): Promise<WorkerCalls[Name]["result"]> {
-    const worker = this.#slots[slot]?.ready;
-    if (worker === undefined) {
-      const slots = this.#ready().map((ready) => ready.slot);
-      throw new HemiError("HEMI_USAGE", `no worker ${slot} is ready; there are: ${slots.join(", ")}`);
-    }
-    return await answerOf(worker, worker.call(name, params), lost);
-  }
-
   /** Checks a file, by default the configuration file, and compares it with what runs. */
   async plan(config = this.#options.serve.config): Promise<PlanReport> {
     const options = { ...this.#options.serve, config };
@@ -257,16 +230,6 @@ export class Leader {
   /** The configuration that runs; `undefined` before the first worker is ready. */
   get running(): RunningConfig | undefined {
     return this.#running;
-  }
-
-  /** Calls the worker that does what is done once for the program. Rejects with HEMI_PROCESS if none is ready. */
-  async callPrimary<Name extends keyof WorkerCalls>(
-    name: Name,
-    params: WorkerCalls[Name]["params"],
-  ): Promise<WorkerCalls[Name]["result"]> {
-    const [worker] = this.#ready();
-    if (worker === undefined) throw new HemiError("HEMI_PROCESS", "no worker is ready");
-    return await answerOf(worker, worker.call(name, params));
   }
 
   /**
@@ -400,7 +363,7 @@ export class Leader {
   }
 
   #ready(): readonly WorkerProcess[] {
-    return this.#slots.map(({ ready }) => ready).filter((worker) => worker !== undefined);
+    return readyIn(this.#slots);
   }
 
   #processes(): readonly WorkerProcess[] {

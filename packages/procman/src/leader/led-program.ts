@@ -177,7 +177,7 @@ export class LedProgram {
   /** Lines of the log of this process, to a worker of whichever leader leads. Rejects if none is ready. */
   async #passLines(entries: readonly LogEntry[]): Promise<void> {
     const { successor } = this.#serving;
-    await (successor?.passLeaderLines(entries) ?? this.#serving.callPrimary("leaderLogged", entries));
+    await (successor?.passLeaderLines(entries) ?? this.#serving.calls.primary("leaderLogged", entries));
   }
 
   get #leaderOptions(): Omit<LeaderOptions, "workers"> {

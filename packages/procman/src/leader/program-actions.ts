@@ -37,7 +37,7 @@ export function programActions(program: ActingProgram): ActionHandlers {
     version: () => ({ hemi: ownVersion(), node: process.versions.node }),
     plan: async (params) => listedPlan(await leader().plan(params?.config)),
     reload: async (params) => listedPlan(await program.reload(params?.rework ?? false)),
-    explain: (params) => leader().callPrimary("explain", params),
+    explain: (params) => leader().calls.primary("explain", params),
     rework: async (params) =>
       params?.leader === true ? await program.handOver() : { ...(await leader().rework(params?.slot)), leader: null },
     webUI: program.webUI,
@@ -49,8 +49,8 @@ export function programActions(program: ActingProgram): ActionHandlers {
       const report = await leader().counts.total();
       return report.filter(({ values }) => values.some((value) => value !== 0));
     },
-    profile: (order) => leader().callSlot(order.slot, "profile", order, `${order.file} is not complete`),
-    measure: (order) => leader().callSlot(order.slot, "measure", order),
+    profile: (order) => leader().calls.inSlot(order.slot, "profile", order, `${order.file} is not complete`),
+    measure: (order) => leader().calls.inSlot(order.slot, "measure", order),
     advise: (order) => adviseOn(leader(), order),
     backends: ({ backend }) => leader().orders.backends(backend),
     steerNode: (change) => leader().orders.steerNode(change),
@@ -58,17 +58,17 @@ export function programActions(program: ActingProgram): ActionHandlers {
     trace: ({ requestId }) => storyOf(leader(), requestId),
     logs: (order) => leader().orders.logs(order),
     cachePurge: async (order) => {
-      const purges = await leader().callAll("cachePurge", order);
+      const purges = await leader().calls.all("cachePurge", order);
       return sumOfPurges(purges.map(({ result }) => result));
     },
     cacheExplain: async (url) => {
-      const workers = await leader().callAll("cacheExplain", url);
+      const workers = await leader().calls.all("cacheExplain", url);
       return workers.map(({ slot, result: caches }) => ({ slot, caches }));
     },
-    cronList: () => leader().callPrimary("cronList", undefined),
-    cronPreview: (order) => leader().callPrimary("cronPreview", order),
-    cronRun: (order) => leader().callPrimary("cronRun", order),
-    cronHistory: (order) => leader().callPrimary("cronHistory", order),
+    cronList: () => leader().calls.primary("cronList", undefined),
+    cronPreview: (order) => leader().calls.primary("cronPreview", order),
+    cronRun: (order) => leader().calls.primary("cronRun", order),
+    cronHistory: (order) => leader().calls.primary("cronHistory", order),
     quit: () => {
       program.quit();
       return null;
@@ -86,14 +86,14 @@ function adviseOn(leader: Leader, order: AdviceOrder): Promise<AdviceReport> {
     {
       counts: () => counts.total(),
       backends: () => orders.backends(),
-      limits: async () => (await leader.callAll("limits", undefined))[0]?.result ?? [],
+      limits: async () => (await leader.calls.all("limits", undefined))[0]?.result ?? [],
     },
     order,
   );
 }
 
 async function storyOf(leader: Leader, requestId: string): Promise<WorkerStory> {
-  const told = await leader.callAll("story", { requestId });
+  const told = await leader.calls.all("story", { requestId });
   for (const { slot, result } of told) if (result !== null) return { slot, ...result };
   throw unknownRequest(requestId);
 }

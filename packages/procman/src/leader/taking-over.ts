@@ -48,7 +48,7 @@ export class TakingOver {
         this.#leader?.orders.followers.take(lines);
       },
       leaderLogged: async (entries) => {
-        await this.#prepared.callPrimary("leaderLogged", entries);
+        await this.#prepared.calls.primary("leaderLogged", entries);
         return undefined;
       },
       count: async () => {

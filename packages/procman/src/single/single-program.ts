@@ -14,7 +14,7 @@ import {
   type Stage,
 } from "@hemi/hemi";
 import { entryOf } from "@hemi/hemi/base";
-import type { CandidateReport, RunningConfig, WorkerCalls } from "../channel/calls.ts";
+import type { CandidateReport, RunningConfig } from "../channel/calls.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import { listedPlan } from "../control/listed-plan.ts";
@@ -28,7 +28,7 @@ import { writeToPeople } from "../terminal.ts";
 import { Audit } from "../webui/audit.ts";
 import { LogTail } from "../webui/log-tail.ts";
 import { openWebUI } from "../webui/open-web-ui.ts";
-import { ProgramView, type ShownActions, type ShownProgram } from "../webui/program-view.ts";
+import { ProgramView, type ShownActions, type ShownCalls, type ShownProgram } from "../webui/program-view.ts";
 import type { WebUI } from "../webui/web-ui.ts";
 import { WorkerOrders } from "../worker/worker-orders.ts";
 import { LocalWorker } from "./local-worker.ts";
@@ -48,6 +48,13 @@ export class SingleProgram implements ShownProgram {
   #serving: { readonly stage: Stage; readonly worker: LocalWorker } | undefined;
   #reloads = 0;
   #webUI: WebUI | undefined;
+  readonly calls: ShownCalls = {
+    primary: async (name, params) => {
+      const [worker] = this.#workers;
+      if (worker === undefined) throw notReady();
+      return await worker.call(name, params);
+    },
+  };
 
   constructor(line: CommandLine, log: OwnedErrorLog) {
     this.#line = line;
@@ -105,15 +112,6 @@ export class SingleProgram implements ShownProgram {
 
   async workers(): Promise<readonly WorkerStatus[]> {
     return await Promise.all(this.#workers.map(statusOf));
-  }
-
-  async callPrimary<Name extends "components" | "explain" | "props">(
-    name: Name,
-    params: WorkerCalls[Name]["params"],
-  ): Promise<WorkerCalls[Name]["result"]> {
-    const [worker] = this.#workers;
-    if (worker === undefined) throw notReady();
-    return await worker.call(name, params);
   }
 
   async candidate(text: string | undefined): Promise<CandidateReport & { readonly report: PlanReport | undefined }> {

@@ -15,6 +15,14 @@ import type { Audit } from "./audit.ts";
 import type { CandidateView, ConfigFile, LeaderViewCalls, Pulse, PulseParams } from "./calls.ts";
 import type { LogTail } from "./log-tail.ts";
 
+export interface ShownCalls {
+  /** Calls a process that serves. */
+  primary<Name extends "components" | "explain" | "props">(
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]>;
+}
+
 /** What is shown: a program of a leader and its workers, or of one process. */
 export interface ShownProgram {
   readonly counts: { total(): Promise<CountReport> };
@@ -22,11 +30,7 @@ export interface ShownProgram {
   /** The configuration that runs; `undefined` before anything serves. */
   readonly running: RunningConfig | undefined;
   workers(): Promise<readonly WorkerStatus[]>;
-  /** Calls a process that serves. */
-  callPrimary<Name extends "components" | "explain" | "props">(
-    name: Name,
-    params: WorkerCalls[Name]["params"],
-  ): Promise<WorkerCalls[Name]["result"]>;
+  readonly calls: ShownCalls;
   /** Checks a text in place of the configuration file, or the file; mistakes are a result. */
   candidate(text: string | undefined): Promise<CandidateReport & { readonly report: PlanReport | undefined }>;
 }
@@ -73,12 +77,12 @@ export class ProgramView implements Disposable {
       audit: this.#options.audit.after(auditAfter),
     }),
     history: ({ path }) => this.#history.of(path) ?? null,
-    components: (params) => answered(this.#options.program.callPrimary("components", params)),
-    props: (params) => answered(this.#options.program.callPrimary("props", params)),
+    components: (params) => answered(this.#options.program.calls.primary("components", params)),
+    props: (params) => answered(this.#options.program.calls.primary("props", params)),
     files: () => this.#files(),
     logs: async (params) => await this.#options.actions.logs(params),
     trace: async (params) => await this.#options.actions.trace(params),
-    explain: (params) => answered(this.#options.program.callPrimary("explain", params)),
+    explain: (params) => answered(this.#options.program.calls.primary("explain", params)),
     candidate: ({ text }) => this.#candidate(text),
     act: async ({ name, params, by }) => {
       if (!offered.has(name)) throw new HemiError("HEMI_USAGE", `the web UI does not offer ${name}`);
