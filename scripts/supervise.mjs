@@ -11,6 +11,10 @@ const sameWish = 300;
 /** Resolves to the program's exit code, 128 and more where a signal ended it. Rejects if it cannot be started. */
 export function supervise(program, args, { cwd = process.cwd() } = {}) {
   return new Promise((resolve, reject) => {
+    // Before the program starts: it may be ready, and be told to end, while we are still at the lines below.
+    process.on("SIGINT", handOn);
+    process.on("SIGTERM", handOn);
+
     // `detached` gives it a process group of its own: it hears of signals from us only, once each.
     const child = spawn(program, args, { cwd, stdio: ["ignore", "inherit", "inherit"], detached: true });
 
@@ -27,8 +31,6 @@ export function supervise(program, args, { cwd = process.cwd() } = {}) {
       child.kill(signal);
     }
 
-    process.on("SIGINT", handOn);
-    process.on("SIGTERM", handOn);
     function settle(end) {
       process.off("SIGINT", handOn);
       process.off("SIGTERM", handOn);
