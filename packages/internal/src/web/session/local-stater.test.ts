@@ -119,7 +119,8 @@ test(
   async () => {
     await using folder = await newFolder();
     const program = fileURLToPath(new URL("../../testing/sessions-on-full-disk.ts", import.meta.url));
-    const command = `ulimit -S -f 400; exec "${process.execPath}" --conditions=@hemi/source "${program}" "${folder.path}"`;
+    const args = ["--conditions=@hemi/source", program, folder.path].map((arg) => `"${arg}"`).join(" ");
+    const command = `ulimit -S -f 400; exec "${process.execPath}" ${args}`;
     const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
     const output = await text(child.stdout);
     expect(output).toContain(
