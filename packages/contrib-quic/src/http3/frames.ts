@@ -10,6 +10,8 @@ export const frameType = {
   pushPromise: 0x05,
   goaway: 0x07,
   maxPushId: 0x0d,
+  /** One of those that mean nothing, and that everybody skips (RFC 9114 7.2.8). */
+  reserved: 0x21,
   /** No frame: what a bidirectional stream of WebTransport begins with; the session ID stands for the length. */
   webTransport: 0x41,
   /** RFC 9218 7.2, for requests. */

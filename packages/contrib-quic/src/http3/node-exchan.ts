@@ -117,7 +117,7 @@ export class Http3NodeExchan extends StreamNodeExchan<Http3Source> {
     const { conn, output } = this.#granted;
     if (trailers.count > 0) conn.sendTrailers(this, output, passedFields(trailers, notInTrailers));
     else {
-      output.write(nothing, 0, true);
+      output.endMessage(true);
       conn.written(this, output);
     }
     this.#outputMoved();

@@ -70,7 +70,7 @@ export class Http3NodeTunnel implements TunnelWire {
   }
 
   endContent(): void {
-    this.#on.output.write(nothing, 0, true);
+    this.#on.output.endMessage(true);
     this.#on.written();
     this.#settle();
   }
@@ -84,5 +84,3 @@ export class Http3NodeTunnel implements TunnelWire {
     if (this.#on.stream.isWhole && this.#on.output.hasEnded) this.#on.over();
   }
 }
-
-const nothing = Buffer.alloc(0);

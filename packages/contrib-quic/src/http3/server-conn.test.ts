@@ -171,6 +171,22 @@ describe("4.1.2: malformed requests are reset, and the connection goes on", () =
   });
 });
 
+test.each([
+  { method: "GET", type: frameType.data },
+  { method: "HEAD", type: frameType.reserved },
+])("4.1: the end of a streamed response to $method comes in a frame, not by itself", ({ method, type }) => {
+  using client = new TestClient({
+    serve(wire) {
+      wire.sendHead({ status: 200, fieldList: [] }, undefined);
+      wire.sendContent(Buffer.from("content"));
+      wire.endContent([]);
+    },
+  });
+  client.ask(0, { ":method": method });
+  const { bytes, isEnd } = client.quic.sent(0);
+  expect([bytes.subarray(-2), isEnd]).toEqual([frame(type, nothing), true]);
+});
+
 describe("4.4: tunnels", () => {
   test("an extended CONNECT gives a stream of bytes, both ways (RFC 9220)", async () => {
     using client = new TestClient({

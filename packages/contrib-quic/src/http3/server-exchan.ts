@@ -229,10 +229,9 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.state = "leaving";
     this.leaveContent();
     const hasTrailers = trailerList.length > 0 && this.hasContent;
-    const last = hasTrailers
-      ? frame(frameType.headers, this.#conn.heads.encodeTrailers(this.id, trailerList))
-      : nothing;
-    this.#write(last, last.length, true);
+    if (hasTrailers) {
+      this.#write(frame(frameType.headers, this.#conn.heads.encodeTrailers(this.id, trailerList)), Infinity, true);
+    } else this.#end();
     this.#settleOutput();
   }
 
@@ -251,7 +250,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
       sendContent: (piece) => this.sendContent(piece),
       writable: () => this.writable(),
       endContent: () => {
-        this.#write(nothing, 0, true);
+        this.#end();
         this.#settleOutput();
       },
       cancel: () => {
@@ -331,6 +330,11 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   #write(bytes: Uint8Array, framing: number, isEnd: boolean): void {
     this.#output.write(bytes, Math.min(framing, bytes.length), isEnd);
+    this.#written();
+  }
+
+  #end(): void {
+    this.#output.endMessage(this.hasContent);
     this.#written();
   }
 

@@ -1,7 +1,7 @@
 // What is sent on a stream and QUIC has not taken yet, in order.
 
 import type { QuicConn } from "../quic/conn.ts";
-import { frameHead, frameType, maxFrameHead, writeFrameHead } from "./frames.ts";
+import { frame, frameHead, frameType, maxFrameHead, writeFrameHead } from "./frames.ts";
 
 /** Bytes that wait; the first `framing` of them are no content. */
 interface Waiting {
@@ -68,6 +68,15 @@ export class StreamOutput {
     this.#writeJoined(joined, putContent(content, joined, at), at, false);
   }
 
+  /**
+   * Ends a message, or a tunnel. An empty frame brings the end: by itself it could wait, or get lost (see
+   * `QuicConn.end`).
+   */
+  endMessage(hasContent: boolean): void {
+    const last = hasContent ? endOfContent : endWithoutContent;
+    this.write(last, last.length, true);
+  }
+
   /** Sends on what waits, as far as it is taken. Returns how many bytes that were. */
   flush(): number {
     let taken = 0;
@@ -109,6 +118,7 @@ export class StreamOutput {
 
   /** False: not all was taken, and the rest waits. */
   #send({ bytes, framing }: Waiting, isEnd: boolean): boolean {
+    if (isEnd && bytes.length === 0) return this.#end();
     const taken = this.#quic.write(this.#id, bytes, isEnd);
     if (taken < 0) {
       this.isStopped = true;
@@ -118,6 +128,14 @@ export class StreamOutput {
     if (taken === bytes.length) return true;
     this.#queue.push({ bytes: bytes.subarray(taken), framing: Math.max(0, framing - taken) });
     return false;
+  }
+
+  /** False: it has to wait. */
+  #end(): boolean {
+    const result = this.#quic.end(this.#id);
+    if (result === "stopped") this.isStopped = true;
+    else if (result === "blocked") this.#queue.push({ bytes: nothing, framing: 0 });
+    return result === "ended";
   }
 }
 
@@ -129,6 +147,8 @@ function putContent(content: string | Uint8Array, bytes: Buffer, at: number): nu
 }
 
 const nothing = Buffer.alloc(0);
+const endOfContent = frame(frameType.data, nothing);
+const endWithoutContent = frame(frameType.reserved, nothing);
 
 /** Content up to this is copied behind its head, in bytes: one call of QUIC costs more. */
 const maxJoined = 16 * 1024;

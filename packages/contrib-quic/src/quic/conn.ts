@@ -39,8 +39,17 @@ export interface QuicConn {
    * again.
    */
   read(streamId: number, most?: number): QuicPiece | QuicReset | undefined;
-  /** How many of the bytes were taken; all of them with `isEnd`: the stream has ended. -1: the peer takes no more. */
+  /**
+   * How many of the bytes were taken; all of them with `isEnd`: the stream has ended. -1: the peer takes no more. There
+   * must be some: an end without bytes is for `end`.
+   */
   write(streamId: number, bytes: Uint8Array, isEnd: boolean): number;
+  /**
+   * Ends a stream whose bytes have all been taken. "blocked": it is to be called again when more can be written.
+   * "stopped": the peer takes no more. An end that has a packet of its own is not sent again if that gets lost when the
+   * peer has acknowledged all bytes: who can keep some for the end does so, and calls `write`.
+   */
+  end(streamId: number): "ended" | "blocked" | "stopped";
   /** Whether the peer takes no more of a stream that we have not ended (STOP_SENDING). */
   isStopped(streamId: number): boolean;
   /** Whether the peer has all of a stream that has ended both ways. */

@@ -254,6 +254,18 @@ export class QuicheConn implements QuicConn, PacketSender {
     }
   }
 
+  end(streamId: number): "ended" | "blocked" | "stopped" {
+    if (this.isClosed) return "stopped";
+    // The library forgets a stream when all of its bytes are acknowledged, and an end that was not sent by then with
+    // it. So an end is written when there is room for its packet, which is made before anything else is received.
+    const capacity = this.#attempt(() => this.native.streamCapacity(streamId));
+    if (capacity === undefined) return "stopped";
+    if (capacity === 0) return "blocked";
+    if (this.#attempt(() => this.native.streamSend(streamId, nothing, true)) === undefined) return "stopped";
+    if (!this.#makeAll()) this.#owner.isDirty(this);
+    return "ended";
+  }
+
   isStopped(streamId: number): boolean {
     // A stream that the peer has stopped, and that has come in full, is soon forgotten: then it is unknown.
     return this.#attempt(() => this.native.streamCapacity(streamId)) === undefined;
@@ -384,3 +396,4 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 let room = scratch;
 
 const none: readonly number[] = [];
+const nothing = Buffer.alloc(0);

@@ -115,7 +115,7 @@ export class TestClient {
     reader.push(this.quic.sent(id).bytes);
     for (let next = reader.next(); next !== undefined; next = reader.next()) {
       if (next.type === frameType.data) content.push(next.payload);
-      else heads.push(decoder.decode(id, next.payload, settings));
+      else if (next.type === frameType.headers) heads.push(decoder.decode(id, next.payload, settings));
     }
     const isTrailed = heads.length > 1 && heads.at(-1)?.list[0] !== ":status";
     const final = heads.filter(({ list }) => list[0] === ":status").at(-1);

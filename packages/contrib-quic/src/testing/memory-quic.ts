@@ -132,6 +132,13 @@ export class MemoryQuic implements QuicConn {
     return taken;
   }
 
+  end(id: number): "ended" | "blocked" | "stopped" {
+    if (this.#stopped.has(id) || this.isClosed) return "stopped";
+    if (this.window === 0) return "blocked";
+    this.sent(id).isEnd = true;
+    return "ended";
+  }
+
   isStopped(id: number): boolean {
     return this.#stopped.has(id);
   }

@@ -135,7 +135,8 @@ export class QuicClient {
     const content: Buffer[] = [];
     for (let next = reader.next(); next !== undefined; next = reader.next()) {
       if (next.type === frameType.data) content.push(next.payload);
-      else fields = decoder.decode(id, next.payload, { maxHeadSize: 100_000, maxFields: 1000 }).list;
+      else if (next.type === frameType.headers)
+        fields = decoder.decode(id, next.payload, { maxHeadSize: 100_000, maxFields: 1000 }).list;
     }
     return { status: fields[1], fields, content: Buffer.concat(content), resetBy };
   }

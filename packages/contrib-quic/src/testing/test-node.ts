@@ -178,7 +178,7 @@ export class TestNode {
     reader.push(this.quic.sent(id).bytes);
     for (let next = reader.next(); next !== undefined; next = reader.next()) {
       if (next.type === frameType.data) content += next.payload.toString();
-      else heads.push(decoder.decode(id, next.payload, nodeSettings));
+      else if (next.type === frameType.headers) heads.push(decoder.decode(id, next.payload, nodeSettings));
     }
     return { heads, content };
   }
