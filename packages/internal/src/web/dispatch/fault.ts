@@ -21,7 +21,7 @@ export function faultAt(path: string, thrown: unknown): Fault {
 }
 
 /** The same, where there may be no component to blame: the thrown value is then returned as it is. */
-export function faultOf(component: { readonly path: string } | undefined, thrown: unknown): unknown {
+export function faultOf<Thrown>(component: { readonly path: string } | undefined, thrown: Thrown): Thrown | Fault {
   return component === undefined ? thrown : faultAt(component.path, thrown);
 }
 

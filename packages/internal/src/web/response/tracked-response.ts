@@ -1,4 +1,4 @@
-// What the engine follows of a response while handlets make it: the rule that has its request, the component that counts
+// What the engine tracks of a response while handlets make it: the rule that has its request, the component that counts
 // it, and who hears of its head and its end. `Response` adds what handlets send.
 
 import type { EndListener, ExchanCounter, ExchanWire } from "../../http/exchan.ts";
