@@ -232,8 +232,8 @@ class BasicAuth implements HandletPart {
 }
 
 function wrongLinesOf(file: string, lines: readonly number[]): string {
-  const shown = lines.slice(0, 10).join(", ");
-  return `${file}: lines without a name and a hash of bcrypt, apr1 or scrypt: ${shown}${lines.length > 10 ? ", …" : ""}`;
+  const shown = lines.slice(0, 10).join(", ") + (lines.length > 10 ? ", …" : "");
+  return `${file}: lines without a name and a hash of bcrypt, apr1 or scrypt: ${shown}`;
 }
 
 function letThrough(req: Request, { user }: BasicCredentials): false {

@@ -54,7 +54,9 @@ const { timingSafeEqual } = require("node:crypto");
 const { parentPort, workerData } = require("node:worker_threads");
 const [bcrypt, apr1] = workerData.map((library) => require(library));
 parentPort.on("message", ([number, password, hash]) => {
-  parentPort.postMessage([number, hash.startsWith("$apr1$") ? isRightOfApr1(password, hash) : bcrypt.compareSync(password, hash)]);
+  const isApr1 = hash.startsWith("$apr1$");
+  const isRight = isApr1 ? isRightOfApr1(password, hash) : bcrypt.compareSync(password, hash);
+  parentPort.postMessage([number, isRight]);
 });
 function isRightOfApr1(password, hash) {
   // The library takes a character for a byte.

@@ -132,7 +132,8 @@ function compilePattern(pattern: string): RegExp | string {
   try {
     return new RegExp(pattern, "su");
   } catch (error) {
-    return `${JSON.stringify(pattern)} is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    return `${JSON.stringify(pattern)} is no regular expression: ${reason}`;
   }
 }
 

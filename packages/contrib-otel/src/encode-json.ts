@@ -21,7 +21,8 @@ export function* spansAsJSON({ resource, items }: Batch<Span>): Steps<string> {
     spans.push(JSON.stringify(spanOf(span)));
     yield undefined;
   }
-  return `{"resourceSpans":[{"resource":${resourceOf(resource)},"scopeSpans":[{"scope":${scope},"spans":[${spans.join(",")}]}]}]}`;
+  const scopeSpans = `[{"scope":${scope},"spans":[${spans.join(",")}]}]`;
+  return `{"resourceSpans":[{"resource":${resourceOf(resource)},"scopeSpans":${scopeSpans}}]}`;
 }
 
 /** An ExportLogsServiceRequest. Yields between lines. */
@@ -31,7 +32,8 @@ export function* linesAsJSON({ resource, items }: Batch<ExportedLine>): Steps<st
     records.push(JSON.stringify(recordOf(line)));
     yield undefined;
   }
-  return `{"resourceLogs":[{"resource":${resourceOf(resource)},"scopeLogs":[{"scope":${scope},"logRecords":[${records.join(",")}]}]}]}`;
+  const scopeLogs = `[{"scope":${scope},"logRecords":[${records.join(",")}]}]`;
+  return `{"resourceLogs":[{"resource":${resourceOf(resource)},"scopeLogs":${scopeLogs}}]}`;
 }
 
 function spanOf(span: Span): object {

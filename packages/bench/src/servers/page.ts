@@ -14,7 +14,8 @@ export function makePage(): string {
   let page = "<!doctype html>\n<html lang=en><title>Shoes</title>\n";
   for (let i = 0; page.length < size; i++) {
     const text = Array.from({ length: 12 }, () => words[next() % words.length]).join(" ");
-    page += `<li class="item"><a href="/catalogue/shoes/${next() % 100_000}">${text}</a> <b>${next() % 200}.${next() % 100} €</b></li>\n`;
+    const link = `<a href="/catalogue/shoes/${next() % 100_000}">${text}</a>`;
+    page += `<li class="item">${link} <b>${next() % 200}.${next() % 100} €</b></li>\n`;
   }
   return page.slice(0, size);
 }

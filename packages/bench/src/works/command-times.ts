@@ -62,6 +62,7 @@ async function times(run: () => Promise<unknown>): Promise<readonly number[]> {
 }
 
 function toResult(measured: readonly number[], atLeast: string, aim: string): Result {
-  const figure = `${Math.round(median(measured))} ms (${Math.round(Math.min(...measured))}–${Math.round(Math.max(...measured))})`;
+  const range = `${Math.round(Math.min(...measured))}–${Math.round(Math.max(...measured))}`;
+  const figure = `${Math.round(median(measured))} ms (${range})`;
   return { against: "", ours: figure, theirs: "", figure, atLeast, aim };
 }

@@ -38,7 +38,8 @@ function sectionText(
     const text = texts[i] ?? "";
     const before = !hasPlaces ? "" : paint(escapeControls(place), "place") + padding(placeWidth + 2, place);
     const shown = paint(text, verdict === "" || tone === "dim" ? tone : "plain");
-    return `  ${before}${shown}${verdict === "" ? "" : padding(verdictAt + 3, text) + paint(escapeControls(verdict), tone)}`;
+    const behind = verdict === "" ? "" : padding(verdictAt + 3, text) + paint(escapeControls(verdict), tone);
+    return `  ${before}${shown}${behind}`;
   });
   return [paint(escapeControls(title), "title"), ...lines.map((line) => line.trimEnd())].join("\n");
 }

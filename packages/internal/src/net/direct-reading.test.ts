@@ -1,34 +1,8 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import { expect, test } from "vitest";
+import { connectPair } from "../testing/socket-pair.ts";
 import { readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
-
-interface Pair extends AsyncDisposable {
-  readonly client: net.Socket;
-  readonly accepted: net.Socket;
-}
-
-/** A client and what a server has accepted of it. */
-async function connect(): Promise<Pair> {
-  const server = net.createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
-  const taken = Promise.withResolvers<net.Socket>();
-  server.on("connection", (socket) => taken.resolve(socket));
-  const client = net.connect({ port: address.port, allowHalfOpen: true });
-  const accepted = await taken.promise;
-  server.close();
-  return {
-    client,
-    accepted,
-    async [Symbol.asyncDispose]() {
-      client.destroy();
-      accepted.destroy();
-      if (!accepted.closed) await once(accepted, "close");
-    },
-  };
-}
 
 /** Settles with what has come once it is as much as `size` bytes. */
 function collect(size: number): { readonly take: (bytes: Buffer) => void; readonly all: Promise<string> } {
@@ -42,8 +16,8 @@ function collect(size: number): { readonly take: (bytes: Buffer) => void; readon
 }
 
 test("what its stream holds is not overwritten by what other sockets read", async () => {
-  await using first = await connect();
-  await using second = await connect();
+  await using first = await connectPair();
+  await using second = await connectPair();
   first.accepted.pause();
   first.client.write("x".repeat(1000));
   await once(first.accepted, "readable");
@@ -55,7 +29,7 @@ test("what its stream holds is not overwritten by what other sockets read", asyn
 });
 
 test("a stream that nobody reads takes what fits and sees its end; all of the rest follows once it is read", async () => {
-  await using pair = await connect();
+  await using pair = await connectPair();
   const { client, accepted } = pair;
   accepted.pause();
   const size = 8 * 1024 * 1024;
@@ -68,14 +42,14 @@ test("a stream that nobody reads takes what fits and sees its end; all of the re
   await once(accepted, "end");
   expect(Buffer.concat(pieces).equals(sent)).toBe(true);
 
-  await using idle = await connect();
+  await using idle = await connectPair();
   idle.accepted.pause();
   idle.client.end();
   await once(idle.accepted, "end");
 });
 
 test("a direct reader gets what comes, behind what the stream had already", async () => {
-  await using pair = await connect();
+  await using pair = await connectPair();
   const { client, accepted } = pair;
   client.write("first ");
   await once(accepted, "readable");
@@ -86,8 +60,8 @@ test("a direct reader gets what comes, behind what the stream had already", asyn
 });
 
 test("a direct reader that pauses gets nothing until it resumes", async () => {
-  await using pair = await connect();
-  await using other = await connect();
+  await using pair = await connectPair();
+  await using other = await connectPair();
   const { client, accepted } = pair;
   const { take, all } = collect(1);
   let isPaused = true;
@@ -109,7 +83,7 @@ test("a direct reader that pauses gets nothing until it resumes", async () => {
 });
 
 test("a direct reader may leave the rest to the stream", async () => {
-  await using pair = await connect();
+  await using pair = await connectPair();
   const { client, accepted } = pair;
   const head = collect(4);
   const reader = (bytes: Buffer): void => {
@@ -127,8 +101,8 @@ test("a direct reader may leave the rest to the stream", async () => {
 });
 
 test("who reads directly after somebody has read the stream gets nothing while it is paused", async () => {
-  await using pair = await connect();
-  await using other = await connect();
+  await using pair = await connectPair();
+  await using other = await connectPair();
   const { client, accepted } = pair;
   const ignore = (): void => undefined;
   readDirectly(accepted, ignore, ignore);
@@ -154,8 +128,8 @@ test("who reads directly after somebody has read the stream gets nothing while i
 });
 
 test("a direct reader learns of the end, whether it has paused before or not", async () => {
-  await using pair = await connect();
-  await using paused = await connect();
+  await using pair = await connectPair();
+  await using paused = await connectPair();
   for (const { accepted, client } of [pair, paused]) {
     const { take, all } = collect(5);
     readDirectly(accepted, take, take);
@@ -171,7 +145,7 @@ test("a direct reader learns of the end, whether it has paused before or not", a
 });
 
 test("input goes past the stream", async () => {
-  await using pair = await connect();
+  await using pair = await connectPair();
   const { client, accepted } = pair;
   const direct = collect(5);
   readDirectly(accepted, direct.take, () => expect.unreachable());

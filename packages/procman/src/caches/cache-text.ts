@@ -31,13 +31,13 @@ function knownText(slot: number, { variants, refusal }: ExplainedCache): readonl
 }
 
 function variantText(slot: number, wobject: WobjectDescription): readonly string[] {
-  const { status, size, variant, tags, storedAt } = wobject;
+  const { status, size, variant, tags, storedAt, age, initialAge } = wobject;
   const pairs = variant.flatMap((name, i) => (i % 2 === 0 ? `${name}: ${valueOf(variant[i + 1])}` : []));
   return [
     `  worker ${slot}  status ${status}, ${size} bytes, stored at ${new Date(storedAt).toISOString()}`,
     ...(pairs.length === 0 ? [] : [`    for     ${pairs.join(", ")}`]),
     ...(tags.length === 0 ? [] : [`    tags    ${tags.join(", ")}`]),
-    `    age     ${seconds(wobject.age)} = ${seconds(wobject.initialAge)} when it came + ${seconds(wobject.age - wobject.initialAge)} here`,
+    `    age     ${seconds(age)} = ${seconds(initialAge)} when it came + ${seconds(age - initialAge)} here`,
     `    fresh   for ${seconds(wobject.lifetime)}, ${sources[wobject.lifetimeFrom]}; ${remainder(wobject)}`,
     `    a request without directives ${outcomes[wobject.reuse]}`,
   ];

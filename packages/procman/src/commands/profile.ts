@@ -21,7 +21,8 @@ export async function profile(line: CommandLine): Promise<ExitCode> {
   const time = new Date().toISOString().replace(/[:.]/g, "").replace("T", "-").slice(0, 17);
   const file = resolve(line.out ?? `hemi-${kind}-${line.slot}-${time}.${endings[kind]}`);
   const made = await callProgram(programPlace(line), "profile", { kind, slot: line.slot, file, period: line.period });
-  const text = `${made.file}: ${bytes(made.size)}, of worker ${line.slot}, process ${made.pid}; it stood still for ${made.stopped.toFixed(1)} ms\n`;
+  const stopped = `it stood still for ${made.stopped.toFixed(1)} ms`;
+  const text = `${made.file}: ${bytes(made.size)}, of worker ${line.slot}, process ${made.pid}; ${stopped}\n`;
   process.stdout.write(line.isJSON ? `${JSON.stringify(made, undefined, 2)}\n` : text);
   return exitCodes.fine;
 }

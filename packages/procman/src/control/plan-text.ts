@@ -24,7 +24,8 @@ export function planText({
 }: PlanReport): string {
   const lines = plan.changes.map(({ fate, path, place, reasons }) => {
     const where = place === undefined ? "" : `  ${place}`;
-    return `${words[fate].padEnd(18)}${path}${where}${reasons.map((reason) => `\n${" ".repeat(18)}${reason}`).join("")}`;
+    const why = reasons.map((reason) => `\n${" ".repeat(18)}${reason}`).join("");
+    return `${words[fate].padEnd(18)}${path}${where}${why}`;
   });
   const modules = [
     ...newModules.map((path) => `${"new module".padEnd(18)}${path}`),

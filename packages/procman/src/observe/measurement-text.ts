@@ -20,7 +20,8 @@ function blockText(name: string, { count, sum, longest, buckets }: DurationCount
   const lines = buckets.map((bucket, i) => {
     const bound = measuredBounds[i];
     const range = bound === undefined ? `over ${measuredBounds.at(-1) ?? ""} ms` : `to ${bound} ms`;
-    return `  ${range.padStart(12)} ${String(bucket).padStart(8)}  ${"#".repeat(Math.ceil((40 * bucket) / most))}`.trimEnd();
+    const bar = "#".repeat(Math.ceil((40 * bucket) / most));
+    return `  ${range.padStart(12)} ${String(bucket).padStart(8)}  ${bar}`.trimEnd();
   });
   return [
     `${name}${count} in all, on average ${average.toFixed(2)} ms, at most ${longest.toFixed(2)} ms, ${share}`,

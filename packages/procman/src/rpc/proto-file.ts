@@ -38,10 +38,12 @@ function serviceText({ name, procedures }: Bundlet, messages: Messages): string 
     const prefix = `${short}${wireName.charAt(0).toUpperCase()}${wireName.slice(1)}`;
     const input = messages.declareTop(`${prefix}Input`, schemaOf(procedure, "input", `${name}.${own}`));
     const output = messages.declareTop(`${prefix}Output`, schemaOf(procedure, "output", `${name}.${own}`));
-    const [inStream, outStream] = [streamsIn(procedure.kind), streamsOut(procedure.kind)];
-    const head = `  rpc ${wireName}(${inStream ? "stream " : ""}${input}) returns (${outStream ? "stream " : ""}${output})`;
+    const inStream = streamsIn(procedure.kind) ? "stream " : "";
+    const outStream = streamsOut(procedure.kind) ? "stream " : "";
+    const head = `  rpc ${wireName}(${inStream}${input}) returns (${outStream}${output})`;
     if (procedure.idempotency === "unknown") return `${head};\n`;
-    return `${head} {\n    option idempotency_level = ${procedure.idempotency === "idempotent" ? "IDEMPOTENT" : "NO_SIDE_EFFECTS"};\n  }\n`;
+    const level = procedure.idempotency === "idempotent" ? "IDEMPOTENT" : "NO_SIDE_EFFECTS";
+    return `${head} {\n    option idempotency_level = ${level};\n  }\n`;
   });
   return `service ${short} {\n${lines.join("")}}\n`;
 }

@@ -79,10 +79,12 @@ function report(stand: Stand | undefined): void {
   const message = `the event loop stood still for ${limit} ms: the worker is killed and replaced`;
   const at = stand?.frames ?? ["unknown: it is in a synchronous call of native code, which cannot be interrupted"];
   const time = new Date().toISOString();
+  const request = stand?.request;
+  const details = [...(request === undefined ? [] : [`request ${request}`]), ...at.map((frame) => `at ${frame}`)];
   const line =
     format === "json"
-      ? `${JSON.stringify({ time, level: "error", path: "", message, at, request: stand?.request })}\n`
-      : `${time} error ${message}\n${stand?.request === undefined ? "" : `    request ${stand.request}\n`}${at.map((frame) => `    at ${frame}\n`).join("")}`;
+      ? `${JSON.stringify({ time, level: "error", path: "", message, at, request })}\n`
+      : `${time} error ${message}\n${details.map((detail) => `    ${detail}\n`).join("")}`;
   writeSync(2, line);
 }
 

@@ -143,5 +143,6 @@ function tableOf(facts: ConnFacts): Readonly<Record<string, string>> {
 
 function titleOf({ protocol, from, to }: AskedConn): string {
   const text = ({ address, port }: Endpoint): string => formatAddress({ host: address, port });
-  return `${protocol} from ${from === undefined ? "127.0.0.1" : text(from)}${to === undefined ? "" : ` to ${text(to)}`}`;
+  const source = from === undefined ? "127.0.0.1" : text(from);
+  return `${protocol} from ${source}${to === undefined ? "" : ` to ${text(to)}`}`;
 }

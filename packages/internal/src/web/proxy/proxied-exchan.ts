@@ -1,25 +1,17 @@
-// One exchan of a reverse proxy: a request on its way to a backend, and the answer on its way back.
+// One exchan of a reverse proxy: a request that goes to a backend by `Attempts`, and the answer on its way back.
 //
-//   begin ──> attempt ── answered ──> streaming ── ended ──> over
-//                ^  │                    └─ failed ────────> over: the answer is broken off
-//                │  └─ failed ── may it be tried again? ── no ──> over: 502, 503 or 504
-//                ├── pause, if there is one ───────────── yes
-//                └─ switched ────────────────────────────> over: a tunnel has taken its place
+//   begin ──> attempts ── answered ──> streaming ── ended ──> over
+//                │           │             └─ failed ───────> over: the answer is broken off
+//                │           └─ from inside, or whole ──────> over
+//                ├─ failed, and not tried again ────────────> over: 502, 503 or 504
+//                └─ switched ───────────────────────────────> over: a tunnel has taken its place
 //
 // Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
 
 import type { BackendFailure } from "../../backend/failure.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
-import type {
-  NodeResponseHead,
-  BackendRequest,
-  TunnelHandler,
-  TunnelBackend,
-  WebBackend,
-  WebExchange,
-} from "../../http/web-backend.ts";
+import type { BackendRequest, NodeResponseHead, TunnelHandler, WebBackend } from "../../http/web-backend.ts";
 import type { Duplex } from "node:stream";
-import type { ErrorLog } from "../../log/error-log.ts";
 import { isPeerGone } from "../dispatch/fault.ts";
 import { isStatusWithContent } from "../../http/content-rule.ts";
 import { isTrailerName } from "../../http/field-names.ts";
@@ -28,33 +20,18 @@ import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 import { answerFromInside } from "./accel-redirect.ts";
-import { AttemptSpan } from "./attempt-span.ts";
+import { Attempts, type AttemptTraits, type Switching } from "./attempts.ts";
 import { GatheredAnswer, mayBeGathered } from "./gathered-answer.ts";
 import type { ResponseEdits } from "./response-edits.ts";
 import type { MirroredRequest } from "./mirror.ts";
-import { Pause } from "./pause.ts";
-import { whyNotAgain, type RetryRules } from "./retries.ts";
 
 /** What all exchans of a proxy share. */
-export interface ProxyTraits {
-  readonly log: ErrorLog;
+export interface ProxyTraits extends AttemptTraits {
   readonly answers: ResponseEdits;
-  readonly retries: RetryRules;
   /** Does `x-accel-redirect` count? */
   readonly takesAccelRedirect: boolean;
   /** Of an answer's content, in bytes, that is gathered before any of it is sent; 0: none is. */
   readonly bufferedAnswer: number;
-}
-
-/** What the client would rather speak than HTTP. */
-export interface Switching {
-  readonly protocol: string;
-  /** Opens the tunnel. */
-  readonly backend: TunnelBackend;
-  /**
-   * The node has left HTTP: tells the client so, with the fields that the response has by now, and takes the stream on.
-   */
-  readonly switched: (stream: Duplex) => void;
 }
 
 export class ProxiedExchan implements TunnelHandler {
@@ -64,26 +41,8 @@ export class ProxiedExchan implements TunnelHandler {
   readonly #resp: Response;
   readonly #request: BackendRequest;
   readonly #switching: Switching | undefined;
-  /** Another one for each attempt: mirrors and earlier attempts keep theirs. */
-  #wish: SelectionHint;
-  #exchange: WebExchange | undefined;
-  #attempts = 0;
-  /** Before the next attempt. */
-  #pause: Pause | undefined;
-  /** The next attempt may have any node, those included that have failed. */
-  #startsOver = false;
-  /** Of the attempt that is under way, in a request that is traced. */
-  #span: AttemptSpan | undefined;
-  /** Of the answer that has come. */
-  #status: number | undefined;
+  readonly #attempts: Attempts;
   #isAnswered = false;
-  #isOver = false;
-  /** All of the request's content, if it was gathered: it can be sent again. */
-  readonly #content: Uint8Array | undefined;
-  /** Its pieces, where some of them were taken already. */
-  readonly #pieces: AsyncIterable<Uint8Array> | undefined;
-  /** Some of the request's content has been taken from the client and given to a node. */
-  #isContentSpent = false;
   /** The answer's content is of no known size: none of it may wait for more. */
   #isUnsized = false;
   /** The answer's content, while it is gathered. */
@@ -99,50 +58,40 @@ export class ProxiedExchan implements TunnelHandler {
     content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
     switching?: Switching,
   ) {
-    this.#switching = switching;
     this.#traits = traits;
     this.#backend = backend;
     this.#request = request;
-    this.#wish = wish;
     this.#req = req;
     this.#resp = resp;
-    if (content instanceof Uint8Array) this.#content = content;
-    else this.#pieces = content;
+    this.#switching = switching;
+    const listener = resp.headListener;
+    this.#attempts = new Attempts(traits, { backend, request, wish, req, content, switching, listener }, this);
   }
 
-  /**
-   * `true` at once for a request whose content is there; else when its content has been passed on. Rejects if that
-   * failed on the client's side. `mirrored` gets the content, too.
-   */
+  /** As that of `Attempts`. */
   begin(mirrored?: MirroredRequest): boolean | Promise<boolean> {
-    this.#req.onAbort(() => this.#giveUp());
-    this.#attempt();
-    if (this.#request.contentSize === 0) return true;
-    if (this.#content === undefined) return this.#passContent(mirrored);
-    if (this.#content.length > 0) mirrored?.sendContent(this.#content);
-    mirrored?.endContent(this.#req.trailers);
-    return true;
+    this.#req.onAbort(() => this.#attempts.cancel());
+    return this.#attempts.begin(mirrored);
   }
 
   // ---- the answer ----
 
   interim(status: number, fields: Fields): void {
-    if (this.#isOver || this.#resp.isHeadSent) return;
+    if (this.#attempts.isOver || this.#resp.isHeadSent) return;
     const list: Record<string, string> = {};
     for (const [name, value] of joinedFields(fields)) if (isTrailerName(name)) list[name] = value;
     this.#guarded(() => this.#resp.interim(status, list));
   }
 
   answered(head: NodeResponseHead, whole: Uint8Array | undefined): void {
-    if (this.#isOver) return;
-    this.#status = head.status;
-    const refusal = this.#traits.retries.statuses.has(head.status)
-      ? this.#whyNotAgain()
-      : "its status is not among them";
-    if (refusal === undefined) return this.#tryAnother(`it answered ${head.status}`);
+    if (this.#attempts.isOver) return;
+    const { retries, takesAccelRedirect } = this.#traits;
+    this.#attempts.answered(head.status);
+    const isFailure = retries.statuses.has(head.status);
+    if (isFailure && this.#attempts.tryAgain(`it answered ${head.status}`) === undefined) return;
     this.#isAnswered = true;
-    if (whole !== undefined) this.#endSpan();
-    const inside = this.#traits.takesAccelRedirect ? head.fields.get("x-accel-redirect") : undefined;
+    if (whole !== undefined) this.#attempts.endSpan();
+    const inside = takesAccelRedirect ? head.fields.get("x-accel-redirect") : undefined;
     if (inside !== undefined) return this.#answerFromInside(head, inside);
     this.#guarded(() => {
       const { method } = this.#req;
@@ -153,8 +102,7 @@ export class ProxiedExchan implements TunnelHandler {
       resp.neverIndexed = head.fields.neverIndexed;
       this.#tieClient();
       if (whole === undefined) return this.#beginContent(head);
-      this.#isOver = true;
-      this.#tellNode();
+      this.#attempts.complete();
       if (method === "HEAD") {
         // What a GET would have brought.
         if (head.contentSize !== undefined) resp.contentSize = head.contentSize;
@@ -166,10 +114,8 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   #answerFromInside(head: NodeResponseHead, path: string): void {
-    this.#isOver = true;
-    this.#tellNode();
-    this.#endSpan();
-    this.#exchange?.cancel();
+    this.#attempts.complete();
+    this.#attempts.cancel();
     answerFromInside(this.#req, this.#resp, path, head).catch((error: unknown) => {
       this.#guarded(() => {
         throw error;
@@ -178,7 +124,7 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   content(piece: Uint8Array, done?: () => void): boolean {
-    if (this.#isOver) return true;
+    if (this.#attempts.isOver) return true;
     const gathered = this.#gathered;
     if (gathered === undefined) return this.#guarded(() => this.#send(piece, done)) ?? true;
     if (gathered.add(piece)) return true;
@@ -187,10 +133,8 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   ended(trailers: Fields): void {
-    if (this.#isOver) return;
-    this.#endSpan();
-    this.#isOver = true;
-    this.#tellNode();
+    if (this.#attempts.isOver) return;
+    this.#attempts.complete();
     this.#guarded(() => {
       const gathered = this.#gathered;
       if (gathered !== undefined && trailers.count === 0) return this.#resp.send(gathered.content);
@@ -201,10 +145,8 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   switched(head: NodeResponseHead, stream: Duplex): void {
-    if (this.#isOver) return void stream.destroy();
-    this.#endSpan();
-    this.#isOver = true;
-    this.#tellNode();
+    if (this.#attempts.isOver) return void stream.destroy();
+    this.#attempts.complete();
     const isTaken = this.#guarded(() => {
       this.#resp.setTrustedFields(this.#traits.answers.fieldList(head, this.#req, this.#request.authority));
       this.#tieClient();
@@ -215,30 +157,25 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   failed(failure: BackendFailure): void {
-    if (this.#isOver) return;
-    this.#tellNode(failure.node);
-    this.#endSpan(failure.code, failure.node);
+    if (this.#attempts.isOver) return;
+    this.#attempts.failed(failure);
     if (this.#isAnswered) {
-      this.#isOver = true;
+      this.#attempts.finish();
       this.#note(`${failure.message}; its answer is broken off`);
       return this.#resp.abort();
     }
-    const refusal = this.#whyNotAgain(failure);
-    if (refusal === undefined) return this.#tryAnother(failure.message, blamed(failure));
-    this.#isOver = true;
+    const refusal = this.#attempts.tryAgain(failure.message, failure);
+    if (refusal === undefined) return;
+    this.#attempts.finish();
     this.#note(`${failure.message}; answered with ${failure.status}, and not tried again: ${refusal}`);
     this.#guarded(() => sendStatusPage(this.#resp, failure.status));
-  }
-
-  #tellNode(node = this.#exchange?.node ?? ""): void {
-    this.#resp.headListener?.nodeDone(node);
   }
 
   /** A client that is to stay with its node is told so, unless it knows already. */
   #tieClient(): void {
     const { stickyCookie } = this.#backend;
-    const tag = this.#exchange?.tag;
-    if (stickyCookie === undefined || tag === undefined || tag === this.#wish.stickTo) return;
+    const tag = this.#attempts.newTag;
+    if (stickyCookie === undefined || tag === undefined) return;
     if (this.#traits.answers.decidesOn("set-cookie")) return;
     this.#resp.setCookie(stickyCookie, tag, { httpOnly: true, sameSite: "lax", secure: this.#req.scheme === "https" });
   }
@@ -261,137 +198,10 @@ export class ProxiedExchan implements TunnelHandler {
     const taken = flushed ?? sent;
     if (taken === undefined) return true;
     taken.then(
-      () => this.#exchange?.resume(),
-      () => this.#giveUp(),
+      () => this.#attempts.resume(),
+      () => this.#attempts.cancel(),
     );
     return false;
-  }
-
-  // ---- attempts ----
-
-  #attempt(): void {
-    const attempt = ++this.#attempts;
-    const trace = this.#req.sampledTrace;
-    if (trace !== undefined) this.#span = AttemptSpan.begin(trace, this.#request.method, attempt);
-    const exchange = this.#begun();
-    // It may have failed by now, and another may be under way.
-    if (attempt !== this.#attempts) return;
-    this.#exchange = exchange;
-    const content = this.#content;
-    if (content === undefined || this.#isOver) return;
-    if (content.length > 0) exchange.sendContent(content);
-    exchange.endContent(this.#req.trailers);
-  }
-
-  /** The attempt has an outcome: `error` says why it failed. */
-  #endSpan(error?: string, node = this.#exchange?.node): void {
-    this.#span?.end({ node, status: this.#status, error });
-    this.#span = undefined;
-  }
-
-  #begun(): WebExchange {
-    this.#resp.headListener?.nodeAsked();
-    if (this.#switching === undefined) return this.#backend.exchange(this.#request, this.#wish, this);
-    const { backend, protocol } = this.#switching;
-    return backend.tunnel(this.#request, protocol, this.#wish, this);
-  }
-
-  /** `node` is not to be tried again; "" if it may. */
-  #tryAnother(reason: string, node = this.#exchange?.node ?? ""): void {
-    const { interval } = this.#traits.retries;
-    const when = interval === 0 ? "" : ` in ${interval} ms`;
-    this.#traits.log.info(`${this.#req.method} ${this.#req.uri}: ${reason}; another attempt is made${when}`, {
-      requestId: this.#req.id,
-    });
-    this.#endSpan(reason);
-    this.#status = undefined;
-    this.#exchange?.cancel();
-    if (this.#startsOver) this.#wish = { ...this.#wish, tried: [] };
-    else if (node !== "") this.#wish = { ...this.#wish, tried: [...this.#wish.tried, node] };
-    this.#startsOver = false;
-    if (interval === 0) return this.#attempt();
-    this.#pause = new Pause(interval, () => {
-      this.#pause = undefined;
-      this.#attempt();
-    });
-  }
-
-  /** Why the request may not be sent once more; `undefined` if it may. */
-  #whyNotAgain(failure?: BackendFailure): string | undefined {
-    return whyNotAgain(this.#traits.retries, {
-      method: this.#request.method,
-      attempts: this.#attempts,
-      failure,
-      canReplay: !this.#isContentSpent,
-      node: failure === undefined ? (this.#exchange?.node ?? "") : blamed(failure),
-      refusal: (node) => this.#whyNoNode(node),
-    });
-  }
-
-  /** Who waits between attempts may start over with all nodes. */
-  #whyNoNode(failed: string): string | undefined {
-    const { tried } = this.#wish;
-    const refusal = this.#backend.whyNoRetry(failed === "" ? tried : [...tried, failed]);
-    if (refusal === undefined || this.#traits.retries.interval === 0) return refusal;
-    const refusalOfAll = this.#backend.whyNoRetry([]);
-    this.#startsOver = refusalOfAll === undefined;
-    return refusalOfAll;
-  }
-
-  // ---- the request's content ----
-
-  async #passContent(mirrored: MirroredRequest | undefined): Promise<boolean> {
-    try {
-      const exchange = await this.#connected();
-      this.#isContentSpent = exchange !== undefined;
-      if (exchange === undefined || !(await this.#passPieces(exchange, mirrored))) {
-        mirrored?.cancel();
-        return true;
-      }
-      exchange.endContent(this.#req.trailers);
-      mirrored?.endContent(this.#req.trailers);
-      return true;
-    } catch (error) {
-      mirrored?.cancel();
-      // The rest of a request that has been answered is nobody's.
-      if (this.#isOver) return true;
-      this.#giveUp();
-      throw error;
-    }
-  }
-
-  /** False: the answer was over before the content was. */
-  async #passPieces(exchange: WebExchange, mirrored: MirroredRequest | undefined): Promise<boolean> {
-    const { content } = this.#req;
-    const isPassedOnce = mirrored === undefined && this.#pieces === undefined;
-    for await (const piece of this.#pieces ?? content) {
-      mirrored?.sendContent(piece);
-      if (!exchange.sendContent(piece, isPassedOnce ? content.lent(piece) : undefined)) await exchange.writable();
-      // Who has answered may still want the rest, but who has gone does not.
-      if (this.#isOver) return false;
-    }
-    return true;
-  }
-
-  /** The exchange that has a connection: before that, other nodes may be tried, and the content stays where it is. */
-  async #connected(): Promise<WebExchange | undefined> {
-    for (;;) {
-      await this.#pause?.over;
-      const exchange = this.#exchange;
-      await exchange?.writable();
-      if (this.#isOver) return undefined;
-      if (exchange === this.#exchange && this.#pause === undefined) return exchange;
-    }
-  }
-
-  // ---- the end ----
-
-  /** Nobody wants the answer any more. */
-  #giveUp(): void {
-    this.#isOver = true;
-    this.#pause?.end();
-    this.#endSpan("cancelled");
-    this.#exchange?.cancel();
   }
 
   #note(message: string): void {
@@ -403,7 +213,7 @@ export class ProxiedExchan implements TunnelHandler {
     try {
       return run();
     } catch (error) {
-      this.#giveUp();
+      this.#attempts.cancel();
       if (!isPeerGone(error)) {
         this.#traits.log.error(`failed at ${this.#req.method} ${this.#req.uri}`, { error, requestId: this.#req.id });
       }
@@ -417,9 +227,4 @@ export class ProxiedExchan implements TunnelHandler {
       return undefined;
     }
   }
-}
-
-/** The node that has failed. A kept connection that was closed says nothing against its node. */
-function blamed({ isStale, node }: BackendFailure): string {
-  return isStale ? "" : node;
 }

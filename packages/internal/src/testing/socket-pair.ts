@@ -1,0 +1,32 @@
+// Both ends of a connection, for tests of what happens at a socket.
+
+import { once } from "node:events";
+import * as net from "node:net";
+
+/** Disposing of it closes both. */
+export interface SocketPair extends AsyncDisposable {
+  readonly client: net.Socket;
+  readonly accepted: net.Socket;
+}
+
+/** A client, and what a server has accepted of it. Either may go on when the other has ended. */
+export async function connectPair(): Promise<SocketPair> {
+  const server = net.createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  const taken = Promise.withResolvers<net.Socket>();
+  server.on("connection", (socket) => taken.resolve(socket));
+  const client = net.connect({ port: address.port, allowHalfOpen: true });
+  const accepted = await taken.promise;
+  server.close();
+  return {
+    client,
+    accepted,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      accepted.destroy();
+      if (!accepted.closed) await once(accepted, "close");
+    },
+  };
+}
