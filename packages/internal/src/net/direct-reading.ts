@@ -71,29 +71,27 @@ function pauseAsRead(this: DirectSocket): Socket {
 function received(this: DirectSocket, size: number): boolean {
   const bytes = sharedPiece(size);
   const reader = this[readerKey];
-  if (reader === undefined) return this.push(Buffer.from(bytes));
+  if (reader === undefined || mustWait(this)) return this.push(Buffer.from(bytes));
   reader.call(this, bytes);
   return true;
 }
 
-/** The same for TLS: of what is read at once, it decrypts and gives the rest even if its socket has been paused. */
-function receivedSecurely(this: DirectSocket, size: number): boolean {
-  if (this.isPaused() || this.readableLength > 0) return this.push(Buffer.from(sharedPiece(size)));
-  return received.call(this, size);
+/** Of what was read at once, TLS decrypts and gives the rest even if its socket has been paused since. */
+function mustWait(socket: Socket): boolean {
+  return isSecure(socket) && (socket.isPaused() || socket.readableLength > 0);
 }
 
 /** Returns whether the input of the socket goes past its stream. */
 function setOnread(socket: Socket): boolean {
   if (onreadKeys === undefined) return false;
+  // Dialled with the option, or read directly before.
   if (!isKeyed(socket)) return false;
-  // Otherwise it was dialled with the option, or read directly before.
-  if (socket[onreadKeys.buffer] !== sharedBuffer) {
-    const handle: unknown = Reflect.get(socket, "_handle");
-    if (!takesBuffer(handle)) return false;
-    handle.useUserBuffer(sharedBuffer);
-    socket[onreadKeys.buffer] = sharedBuffer;
-  }
-  socket[onreadKeys.callback] = isSecure(socket) ? receivedSecurely : received;
+  if (socket[onreadKeys.buffer] === sharedBuffer) return true;
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (!takesBuffer(handle)) return false;
+  handle.useUserBuffer(sharedBuffer);
+  socket[onreadKeys.buffer] = sharedBuffer;
+  socket[onreadKeys.callback] = received;
   return true;
 }
 
