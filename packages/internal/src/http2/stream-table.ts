@@ -12,7 +12,7 @@ export class StreamTable<Stream extends Identified> {
   /** Each stream stands in the first free slot from its home on. At most half of them are taken. */
   #slots: (Stream | undefined)[] = new Array<Stream | undefined>(leastSlots).fill(undefined);
   #size = 0;
-  /** Whether a stream may stand behind its home. If none does, as with streams that follow each other, none moves up. */
+  /** Whether a stream may stand behind its home. If none does, as with streams that follow each other, none moves. */
   #hasDisplaced = false;
 
   get size(): number {
