@@ -12,6 +12,8 @@ export class StreamTable<Stream extends Identified> {
   /** Each stream stands in the first free slot from its home on. At most half of them are taken. */
   #slots: (Stream | undefined)[] = new Array<Stream | undefined>(leastSlots).fill(undefined);
   #size = 0;
+  /** Whether a stream may stand behind its home. If none does, as with streams that follow each other, none moves. */
+  #hasDisplaced = false;
 
   get size(): number {
     return this.#size;
@@ -29,10 +31,28 @@ export class StreamTable<Stream extends Identified> {
 
   /** Returns whether there was one. */
   delete(id: number): boolean {
-    let free = this.#slotOf(id);
-    if (this.#slots[free] === undefined) return false;
+    const slot = this.#slotOf(id);
+    if (this.#slots[slot] === undefined) return false;
     this.#size--;
-    // Those behind it move up, unless that would put them in front of their homes.
+    if (this.#hasDisplaced) this.#vacate(slot);
+    else this.#slots[slot] = undefined;
+    if (this.#size === 0) this.#hasDisplaced = false;
+    return true;
+  }
+
+  clear(): void {
+    this.#slots.fill(undefined);
+    this.#size = 0;
+    this.#hasDisplaced = false;
+  }
+
+  /** Those that are open now, whichever begin or end meanwhile. In no order. */
+  values(): Stream[] {
+    return this.#slots.filter((stream) => stream !== undefined);
+  }
+
+  /** Those behind the slot move up, unless that would put them in front of their homes. */
+  #vacate(free: number): void {
     const mask = this.#slots.length - 1;
     for (let at = (free + 1) & mask; ; at = (at + 1) & mask) {
       const stream = this.#slots[at];
@@ -43,22 +63,12 @@ export class StreamTable<Stream extends Identified> {
       free = at;
     }
     this.#slots[free] = undefined;
-    return true;
-  }
-
-  clear(): void {
-    this.#slots.fill(undefined);
-    this.#size = 0;
-  }
-
-  /** Those that are open now, whichever begin or end meanwhile. In no order. */
-  values(): Stream[] {
-    return this.#slots.filter((stream) => stream !== undefined);
   }
 
   #put(stream: Stream): void {
     const slot = this.#slotOf(stream.id);
     if (this.#slots[slot] === undefined) this.#size++;
+    if (slot !== homeOf(stream.id, this.#slots.length - 1)) this.#hasDisplaced = true;
     this.#slots[slot] = stream;
   }
 
@@ -77,6 +87,7 @@ export class StreamTable<Stream extends Identified> {
     const streams = this.values();
     this.#slots = new Array<Stream | undefined>(2 * this.#slots.length).fill(undefined);
     this.#size = 0;
+    this.#hasDisplaced = false;
     for (const stream of streams) this.#put(stream);
   }
 }

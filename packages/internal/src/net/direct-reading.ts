@@ -27,16 +27,17 @@ const onreadKeys = findOnreadKeys();
 
 /**
  * Reads a socket from now on. `reader` receives all further input, unless the socket was dialled with an `onread`
- * other than `directOnread`: then that does. `streamReader` receives what the stream holds already, before that, and
- * everything if the runtime does not support direct reading: bytes that may be kept. Returns whether it does. Of a
- * socket that is destroyed, neither receives what the stream holds.
+ * other than `directOnread`: then that does. `streamReader` receives what the stream holds, before that: bytes that may
+ * be kept. That is what came earlier, what TLS decrypts while the socket is paused, and everything if the runtime does
+ * not support direct reading. Returns whether it does. Of a socket that is destroyed, neither receives what the stream
+ * holds.
  */
 export function readDirectly(socket: Socket, reader: DirectReader, streamReader: (bytes: Buffer) => void): boolean {
   const isDirect = setOnread(socket);
   const direct: DirectSocket = socket;
   direct[readerKey] = isDirect ? reader : undefined;
   if (socket.destroyed) return isDirect;
-  if (!isDirect || socket.readableLength > 0) socket.on("data", streamReader);
+  if (!isDirect || isSecure(socket) || socket.readableLength > 0) socket.on("data", streamReader);
   return isDirect;
 }
 
@@ -44,7 +45,8 @@ export function readDirectly(socket: Socket, reader: DirectReader, streamReader:
 export function resumeReading(socket: Socket): void {
   const direct: DirectSocket = socket;
   // What `resume` does beside this, for streams that flow, costs a tick.
-  if (direct[readerKey] !== undefined && socket.readableLength === 0) socket.read(0);
+  const needsNoFlow = direct[readerKey] !== undefined && socket.readableLength === 0 && !isSecure(socket);
+  if (needsNoFlow) socket.read(0);
   else socket.resume();
 }
 
@@ -69,9 +71,14 @@ function pauseAsRead(this: DirectSocket): Socket {
 function received(this: DirectSocket, size: number): boolean {
   const bytes = sharedPiece(size);
   const reader = this[readerKey];
-  if (reader === undefined) return this.push(Buffer.from(bytes));
+  if (reader === undefined || mustWait(this)) return this.push(Buffer.from(bytes));
   reader.call(this, bytes);
   return true;
+}
+
+/** Of what was read at once, TLS decrypts and gives the rest even if its socket has been paused since. */
+function mustWait(socket: Socket): boolean {
+  return isSecure(socket) && (socket.isPaused() || socket.readableLength > 0);
 }
 
 /** Returns whether the input of the socket goes past its stream. */
@@ -80,14 +87,16 @@ function setOnread(socket: Socket): boolean {
   // Dialled with the option, or read directly before.
   if (!isKeyed(socket)) return false;
   if (socket[onreadKeys.buffer] === sharedBuffer) return true;
-  // One of TLS gives what it has decrypted even when it is paused.
-  if ("encrypted" in socket) return false;
   const handle: unknown = Reflect.get(socket, "_handle");
   if (!takesBuffer(handle)) return false;
   handle.useUserBuffer(sharedBuffer);
   socket[onreadKeys.buffer] = sharedBuffer;
   socket[onreadKeys.callback] = received;
   return true;
+}
+
+function isSecure(socket: Socket): boolean {
+  return "encrypted" in socket;
 }
 
 /** Any object is; it is faster than `Reflect`, which costs a new connection half a microsecond. */
