@@ -15,10 +15,15 @@ export class FieldLines implements Fields {
   declare text: string;
   /** For each field line: where in `text` its name starts and ends, where its value starts and ends. */
   declare readonly spans: number[];
+  /** What `linesWithout` gave last, and for which names. */
+  declare private kept: string;
+  declare private dropped: FieldNames | undefined;
 
   constructor() {
     this.text = "";
     this.spans = [];
+    this.kept = "";
+    this.dropped = undefined;
   }
 
   get count(): number {
@@ -48,9 +53,19 @@ export class FieldLines implements Fields {
   }
 
   /**
-   * The field lines as they came, but for those of some names. Lines that follow each other are cut out in one piece.
+   * The field lines as they came, but for those of some names. Worked out once for each set of names: requests of a
+   * connection often have the same fields.
    */
   linesWithout(names: FieldNames): string {
+    if (this.dropped !== names) {
+      this.kept = this.cutOut(names);
+      this.dropped = names;
+    }
+    return this.kept;
+  }
+
+  /** Lines that follow each other are cut out in one piece. */
+  private cutOut(names: FieldNames): string {
     const { spans } = this;
     let lines = "";
     let runStart = -1;

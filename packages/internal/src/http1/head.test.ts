@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crlf } from "../testing/raw-client.ts";
+import { FieldNames } from "../http/field-names.ts";
 import { BadHead } from "./bad-head.ts";
 import { Http1RequestHead, readHttp1RequestHead, type RequestHeadLimits } from "./head.ts";
 
@@ -117,6 +118,16 @@ describe("fields", () => {
     expect(head.fields.has("x-")).toBe(false);
     // A name that folds to an ASCII one in Unicode, but is none: K as in kelvin.
     expect(head.fields.has("\u212a")).toBe(false);
+  });
+
+  test("lines are cut out anew for each set of names", () => {
+    const { fields } = good("GET / HTTP/1.1\nHost: a\nX-A: 1\nX-B:  2\nX-C: 3\n\n");
+    const [ab, b] = [new FieldNames(["x-a", "x-b"]), new FieldNames(["host", "x-b"])];
+    for (let i = 0; i < 2; i++) {
+      expect(fields.linesWithout(ab)).toBe("Host: a\r\nX-C: 3\r\n");
+      expect(fields.linesWithout(b)).toBe("X-A: 1\r\nX-C: 3\r\n");
+      expect(fields.linesWithout(b)).toBe("X-A: 1\r\nX-C: 3\r\n");
+    }
   });
 
   test("cookies that came as several fields are joined as cookies are", () => {
