@@ -158,6 +158,16 @@ describeTransports(({ serve }) => {
       ]);
     });
 
+    test("fields without a host are refused in HTTP/1.1, though HTTP/1.0 had the same", async () => {
+      await using server = await serve(echoPath);
+      await using client = await server.connect();
+      const fields = "Connection: keep-alive\r\n\r\n";
+      client.send(`GET /1 HTTP/1.0\r\n${fields}`);
+      expect(await client.response()).toMatchObject({ status: 200, text: "/1" });
+      client.send(`GET /2 HTTP/1.1\r\n${fields}`);
+      expect(await client.response()).toMatchObject({ status: 400 });
+    });
+
     test("a head that comes again may have other content", async () => {
       await using server = await serve(echoContent);
       await using client = await server.connect();
