@@ -17,7 +17,7 @@ import { WriteGuard } from "../net/write-guard.ts";
 import { Input } from "../net/input.ts";
 import type { Endpoint } from "../net/peer.ts";
 import { readBlocks } from "../net/read-blocks.ts";
-import { sharedBuffer } from "../net/shared-buffer.ts";
+import { sharedBuffer, sharedPiece } from "../net/shared-buffer.ts";
 import type { Dialled } from "./dial.ts";
 import type { ProxyVersion } from "../net/write-proxy-header.ts";
 
@@ -193,7 +193,7 @@ export class NodeConn<Traits, Memory = never> {
   }
 
   #read(size: number): void {
-    if (this.#block === undefined) this.input.add(sharedBuffer.subarray(0, size), true);
+    if (this.#block === undefined) this.input.add(sharedPiece(size), true);
     else this.input.addBlock(this.#block, size);
     this.#received(size);
   }

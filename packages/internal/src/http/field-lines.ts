@@ -1,4 +1,4 @@
-// The field lines of an HTTP/1 head, lying in the bytes that they came in: offsets, decoded when asked for.
+// The field lines of an HTTP/1 head: the text that they came in, and where in it each name and value lies.
 
 import type { FieldNames } from "./field-names.ts";
 import { joinValues, type Fields } from "./fields.ts";
@@ -6,25 +6,24 @@ import { lowerCase } from "./bytes.ts";
 import { listMembers } from "./list-members.ts";
 
 /**
- * What heads of requests and of responses have in common. Whoever reads a head fills in `end` and `spans`.
+ * What heads of requests and of responses have in common. Whoever reads a head fills in `spans`, and `text` at its end.
  *
  * Its constructor sets plain properties: V8 constructs a base class that has fields or private methods by a slow call.
  */
 export class FieldLines implements Fields {
-  declare readonly bytes: Buffer;
-  /** Where the head begins and where the content begins. */
-  declare readonly start: number;
-  declare end: number;
-  /** For each field line: where its name starts and ends, where its value starts and ends. */
+  /** The head, or its last part, with the empty line behind the fields: a character for each byte. */
+  declare text: string;
+  /** For each field line: where in `text` its name starts and ends, where its value starts and ends. */
   declare readonly spans: number[];
-  declare private text: string | undefined;
+  /** What `linesWithout` gave last, and for which names. */
+  declare private kept: string;
+  declare private dropped: FieldNames | undefined;
 
-  constructor(bytes: Buffer, start: number) {
-    this.bytes = bytes;
-    this.start = start;
-    this.end = 0;
+  constructor() {
+    this.text = "";
     this.spans = [];
-    this.text = undefined;
+    this.kept = "";
+    this.dropped = undefined;
   }
 
   get count(): number {
@@ -53,16 +52,20 @@ export class FieldLines implements Fields {
     for (let at = 0; at < spans.length; at += 4) yield [this.nameAt(at), this.valueAt(at)];
   }
 
-  /** Text between two positions of the input. */
-  slice(start: number, end: number): string {
-    this.text ??= this.bytes.toString("latin1", this.start, this.end);
-    return this.text.substring(start - this.start, end - this.start);
-  }
-
   /**
-   * The field lines as they came, but for those of some names. Lines that follow each other are cut out in one piece.
+   * The field lines as they came, but for those of some names. Worked out once for each set of names: requests of a
+   * connection often have the same fields.
    */
   linesWithout(names: FieldNames): string {
+    if (this.dropped !== names) {
+      this.kept = this.cutOut(names);
+      this.dropped = names;
+    }
+    return this.kept;
+  }
+
+  /** Lines that follow each other are cut out in one piece. */
+  private cutOut(names: FieldNames): string {
     const { spans } = this;
     let lines = "";
     let runStart = -1;
@@ -71,12 +74,12 @@ export class FieldLines implements Fields {
       if (!this.isNamed(at, names)) {
         if (runStart < 0) runStart = nameStart;
       } else if (runStart >= 0) {
-        lines += this.slice(runStart, nameStart);
+        lines += this.text.substring(runStart, nameStart);
         runStart = -1;
       }
     }
     // Behind the last line stands the empty one.
-    return runStart < 0 ? lines : lines + this.slice(runStart, this.end - 2);
+    return runStart < 0 ? lines : lines + this.text.substring(runStart, this.text.length - 2);
   }
 
   /** Names in lower case and values in turn, but for those of some names. */
@@ -90,10 +93,10 @@ export class FieldLines implements Fields {
 
   /** Where in `spans`, from `at` on, the next field of that name stands; -1 if nowhere. */
   private find(name: string, at: number): number {
-    const { spans, bytes } = this;
+    const { spans, text } = this;
     for (; at < spans.length; at += 4) {
       const start = spans[at] ?? 0;
-      if ((spans[at + 1] ?? 0) - start === name.length && equalsIgnoringCase(bytes, start, name)) return at;
+      if ((spans[at + 1] ?? 0) - start === name.length && textEqualsIgnoringCase(text, start, name)) return at;
     }
     return -1;
   }
@@ -101,21 +104,21 @@ export class FieldLines implements Fields {
   private isNamed(at: number, names: FieldNames): boolean {
     const start = this.spans[at] ?? 0;
     const end = this.spans[at + 1] ?? 0;
-    if (names.hasUnderscored && includesByte(this.bytes, UNDERSCORE, start, end)) return true;
+    if (names.hasUnderscored && this.text.substring(start, end).includes("_")) return true;
     const candidates = names.ofLength(end - start);
     // Many of one length are the peer's own, from its field `connection`: to compare each with each field would take
     // quadratic time.
     if (candidates.length > maxCompared) return names.has(this.nameAt(at));
-    for (const name of candidates) if (equalsIgnoringCase(this.bytes, start, name)) return true;
+    for (const name of candidates) if (textEqualsIgnoringCase(this.text, start, name)) return true;
     return false;
   }
 
   private nameAt(at: number): string {
-    return this.slice(this.spans[at] ?? 0, this.spans[at + 1] ?? 0).toLowerCase();
+    return this.text.substring(this.spans[at] ?? 0, this.spans[at + 1] ?? 0).toLowerCase();
   }
 
-  private valueAt(at: number): string {
-    return this.slice(this.spans[at + 2] ?? 0, this.spans[at + 3] ?? 0);
+  protected valueAt(at: number): string {
+    return this.text.substring(this.spans[at + 2] ?? 0, this.spans[at + 3] ?? 0);
   }
 }
 
@@ -147,12 +150,13 @@ export function readLength(bytes: Buffer, start: number, end: number): number | 
   return length <= Number.MAX_SAFE_INTEGER ? length : undefined;
 }
 
-function includesByte(bytes: Buffer, wanted: number, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] === wanted) return true;
-  return false;
+/** The same for a text of bytes. */
+function textEqualsIgnoringCase(text: string, start: number, other: string): boolean {
+  for (let i = 0; i < other.length; i++) {
+    if (lowerCase[text.charCodeAt(start + i)] !== lowerCase[other.charCodeAt(i)]) return false;
+  }
+  return true;
 }
-
-const UNDERSCORE = 0x5f;
 
 /** Of the engine's own names, no more have one length. */
 const maxCompared = 8;

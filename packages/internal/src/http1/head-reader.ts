@@ -1,13 +1,18 @@
 // Reads the heads of requests out of a connection's input, one after the other, without reading anything more often
 // than it must.
 
+import { Buffer } from "node:buffer";
 import { isSameBytes } from "../http/bytes.ts";
 import type { Input } from "../net/input.ts";
-import { BadHead, readHttp1RequestHead, type Http1RequestHead, type RequestHeadLimits } from "./head.ts";
+import { BadHead } from "./bad-head.ts";
+import { type KnownFields, readHttp1RequestHead, type Http1RequestHead, type RequestHeadLimits } from "./head.ts";
+import type { FieldsTerms, RequestFields } from "./request-fields.ts";
 
-export class HeadReader {
+export class HeadReader implements KnownFields {
   readonly #input: Input;
   #last: Http1RequestHead | undefined;
+  /** Begins with the bytes of the last head. */
+  #lastBytes = noBytes;
   /**
    * An incomplete head is not read again before the input has this size: else each byte of a slow one would cost a
    * reading.
@@ -24,24 +29,24 @@ export class HeadReader {
    */
   next(isAll: boolean, limits: RequestHeadLimits): Http1RequestHead | BadHead | undefined {
     const input = this.#input;
-    const { size } = input;
-    const isWorthReading = size >= this.#retrySize || isAll || this.#hasWholeHead();
-    const repeated = this.#repeated(size);
-    if (repeated !== undefined) {
-      input.at += repeated.end - repeated.start;
-      if (repeated.contentSize !== 0) input.own();
-      return repeated;
-    }
-    input.own();
-    if (!isWorthReading) return undefined;
-    const head = readHttp1RequestHead(input.bytes, input.at, input.bytes.length, limits);
+    const head = this.#repeated() ?? this.#read(isAll, limits);
+    // Who reads the content may keep it.
+    if (head === undefined || head instanceof BadHead || head.contentSize !== 0) input.own();
+    return head;
+  }
+
+  #read(isAll: boolean, limits: RequestHeadLimits): Http1RequestHead | BadHead | undefined {
+    const input = this.#input;
+    const { bytes, at, size } = input;
+    if (size < this.#retrySize && !isAll && !this.#hasWholeHead()) return undefined;
+    const head = readHttp1RequestHead(bytes, at, bytes.length, limits, this);
     if (head === undefined || head instanceof BadHead) {
       this.#retrySize = Math.min(size * 2, limits.maxHeadSize);
       return head;
     }
     input.at = head.end;
     this.#retrySize = 0;
-    this.#last = head.bytes.length <= maxRemembered ? head : undefined;
+    this.#remember(head, bytes);
     return head;
   }
 
@@ -49,13 +54,38 @@ export class HeadReader {
    * The last head, if it stands in the input again: clients ask for the same over and over, and what was read of it
    * still holds.
    */
-  #repeated(available: number): Http1RequestHead | undefined {
+  #repeated(): Http1RequestHead | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;
-    const size = last.end - last.start;
-    const { bytes, at } = this.#input;
-    if (available < size || bytes[at + size - 5] !== last.bytes[last.end - 5]) return undefined;
-    return isSameBytes(bytes, at, last.bytes, last.start, size) ? last : undefined;
+    const input = this.#input;
+    if (!this.#standsAt(input.bytes, input.at, input.bytes.length, 0, last.size)) return undefined;
+    input.at += last.size;
+    return last;
+  }
+
+  /** Most requests of a client differ in their targets only. */
+  findFields(bytes: Buffer, start: number, end: number, terms: FieldsTerms): RequestFields | undefined {
+    const last = this.#last;
+    if (last?.version !== terms.version || last.namesAuthority !== terms.namesAuthority) return undefined;
+    const { fields } = last;
+    return this.#standsAt(bytes, start, end, last.size - fields.size, fields.size) ? fields : undefined;
+  }
+
+  /** Whether a part of the last head, up to its end, stands in these bytes. */
+  #standsAt(bytes: Buffer, start: number, end: number, from: number, size: number): boolean {
+    const last = this.#lastBytes;
+    // Where two heads differ, they most often differ in their size.
+    if (end - start < size || bytes[start + size - 5] !== last[from + size - 5]) return false;
+    return isSameBytes(bytes, start, last, from, size);
+  }
+
+  #remember(head: Http1RequestHead, bytes: Buffer): void {
+    this.#last = head.size <= maxRemembered ? head : undefined;
+    if (this.#last === undefined) return;
+    if (head.size > this.#lastBytes.length) {
+      this.#lastBytes = Buffer.allocUnsafeSlow(Math.ceil(head.size / sizeStep) * sizeStep);
+    }
+    bytes.copy(this.#lastBytes, 0, head.end - head.size, head.end);
   }
 
   #hasWholeHead(): boolean {
@@ -63,8 +93,12 @@ export class HeadReader {
   }
 }
 
+const noBytes = Buffer.alloc(0);
+
 /**
- * A head is remembered if the input that it lies in, and keeps in memory, is no longer than this, in bytes. No prop: it
- * only makes reading cheaper, and what it costs an idle connection is less than the socket does.
+ * A head of at most this size, in bytes, is remembered. No prop: it only makes reading cheaper, and what it costs an
+ * idle connection is less than the socket does.
  */
 const maxRemembered = 2048;
+/** In bytes: a head that is a little longer than the last one needs no new memory. */
+const sizeStep = 64;

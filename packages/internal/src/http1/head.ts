@@ -1,15 +1,14 @@
 // Reads the head of an HTTP/1 request (RFC 9112 sections 2 to 6), strictly, in one pass over its bytes.
 //
-// Nothing is decoded here: the head keeps where each part lies in the input, and decodes its whole text once, when the
-// first part is asked for. What could be read in two ways is refused: that is how requests are smuggled.
+// The head keeps its text, and where each part lies in it. What could be read in two ways is refused: that is how
+// requests are smuggled.
 
 import type { HeadLimits } from "../http/head-limits.ts";
-import { parseAuthority } from "../http/authority.ts";
-import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/exchan.ts";
-import { COLON, CR, encodeRawBytes, isTargetByte, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
-import { equalsIgnoringCase, FieldLines, readLength } from "../http/field-lines.ts";
-import { listMembers, maxListMembers } from "../http/list-members.ts";
+import { CR, encodeRawBytes, isTargetByte, isTokenByte, LF, SP } from "../http/bytes.ts";
+import { listMembers } from "../http/list-members.ts";
+import { BadHead, bareCR } from "./bad-head.ts";
+import { type FieldsTerms, readRequestFields, RequestFields } from "./request-fields.ts";
 
 /** Larger heads get 431, larger targets 414. */
 export interface RequestHeadLimits extends HeadLimits {
@@ -19,21 +18,10 @@ export interface RequestHeadLimits extends HeadLimits {
   readonly rawUTF8InTargets?: boolean;
 }
 
-/** Why a head is refused, and with which status. The connection is closed after it. */
-export class BadHead {
-  readonly status: number;
-  readonly reason: string;
-
-  constructor(status: number, reason: string) {
-    this.status = status;
-    this.reason = reason;
-  }
-}
-
 let heads = 0;
 
-/** The head of an HTTP/1 request, lying in the bytes that it came in. */
-export class Http1RequestHead extends FieldLines implements RequestHead {
+/** The head of an HTTP/1 request. */
+export class Http1RequestHead implements RequestHead, FieldsTerms {
   version: "1.0" | "1.1" = "1.1";
   method = "";
   /** The head of a connection's last request serves for those that are the same. */
@@ -44,36 +32,54 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   pathNeedsCare = false;
   /** The target holds bytes above ASCII, to be percent-encoded. */
   hasRawTarget = false;
-  /** Where path and query lie. */
+  /** In bytes, without an empty line before it. */
+  size = 0;
+  /** Where it ended in the bytes that it was read from. */
+  end = 0;
+  /** Where path and query lie in the request line. */
   targetStart = 0;
   targetEnd = 0;
-  /** Where the authority lies: of the target in absolute or authority form, else of the field `host`. */
+  /** Where the authority lies in it, if the target is in absolute or authority form. */
   authorityStart = 0;
   authorityEnd = 0;
-  contentSize: number | undefined = 0;
-  wantsClose = false;
-  wantsKeepAlive = false;
-  /** `connection: upgrade`; what to is in the field `upgrade`. */
-  wantsUpgrade = false;
-  expectsContinue = false;
+  /** The request line. */
+  line = "";
+  fields = noRequestFields;
   // Decoded once.
-  #authority: string | undefined;
   #target: string | undefined;
 
-  get fields(): Fields {
-    return this;
+  get namesAuthority(): boolean {
+    return this.authorityEnd > 0;
   }
 
+  /** Of the target, else the field `host`. */
   get authority(): string {
-    return (this.#authority ??= this.slice(this.authorityStart, this.authorityEnd));
+    return this.namesAuthority ? this.line.substring(this.authorityStart, this.authorityEnd) : this.fields.host;
   }
 
   get target(): string {
     return (this.#target ??= this.#decodeTarget());
   }
 
+  get contentSize(): number | undefined {
+    return this.fields.contentSize;
+  }
+
+  get wantsKeepAlive(): boolean {
+    return this.fields.wantsKeepAlive;
+  }
+
+  get wantsClose(): boolean {
+    // What follows the answer to a CONNECT might be meant for a tunnel: it is never read as a request.
+    return this.fields.wantsClose || this.method === "CONNECT";
+  }
+
+  get expectsContinue(): boolean {
+    return this.fields.expectsContinue;
+  }
+
   #decodeTarget(): string {
-    const received = this.slice(this.targetStart, this.targetEnd);
+    const received = this.line.substring(this.targetStart, this.targetEnd);
     const target = this.hasRawTarget ? encodeRawBytes(received) : received;
     if (target.length > 0 && target.charCodeAt(0) !== 0x3f /* ? */) return target;
     if (this.method === "CONNECT") return "";
@@ -83,21 +89,29 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   }
 
   get upgrades(): readonly string[] {
+    const { fields } = this;
     // HTTP/1.0 does not have it (RFC 9110 7.8).
-    if (!this.wantsUpgrade || this.version === "1.0" || this.contentSize !== 0) return noUpgrades;
-    return listMembers(this.getAll("upgrade").join(",").toLowerCase());
+    if (!fields.wantsUpgrade || this.version === "1.0" || fields.contentSize !== 0) return noUpgrades;
+    return listMembers(fields.getAll("upgrade").join(",").toLowerCase());
   }
+}
+
+/** Fields of a connection that were read before. */
+export interface KnownFields {
+  /** Those that stand in the bytes from `start` on, byte for byte, if their request line had the same terms. */
+  findFields(bytes: Buffer, start: number, end: number, terms: FieldsTerms): RequestFields | undefined;
 }
 
 /**
  * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then
- * call again from the same start when there is more.
+ * call again from the same start when there is more. `known`: fields that need not be read again. Default: none.
  */
 export function readHttp1RequestHead(
   bytes: Buffer,
   start: number,
   end: number,
   limits: RequestHeadLimits,
+  known?: KnownFields,
 ): Http1RequestHead | BadHead | undefined {
   let at = start;
   // One empty line before a request is forgiven (RFC 9112 2.2): some clients end a POST's content with one too many.
@@ -106,7 +120,7 @@ export function readHttp1RequestHead(
     if (bytes[at + 1] !== LF) return bareCR;
     at += 2;
   }
-  const head = new Http1RequestHead(bytes, at);
+  const head = new Http1RequestHead();
 
   // method SP
   const methodStart = at;
@@ -136,64 +150,31 @@ export function readHttp1RequestHead(
   if (at - targetStart > limits.maxTargetSize) return targetTooLong;
   if (at === end) return tooLongOrIncomplete(start, end, limits);
   if (bytes[at] !== SP || at === targetStart) return (bytes[at] ?? 0) < 0x80 ? badTarget : rawTarget;
-  const badForm = readTargetForm(head, targetStart, at);
+  const badForm = readTargetForm(head, bytes, methodStart, targetStart, at);
   if (badForm !== undefined) return badForm;
   at++;
 
   // HTTP/1.x CRLF
-  if (end - at < 10) return checkVersionStart(bytes, at, end) ?? tooLongOrIncomplete(start, end, limits);
-  if (bytes.toString("latin1", at, at + 7) !== "HTTP/1.")
-    return bytes.toString("latin1", at, at + 5) === "HTTP/" ? badVersion : badRequestLine;
-  const minor = bytes[at + 7];
+  if (end - at < 10) return checkVersion(bytes, at, end) ?? tooLongOrIncomplete(start, end, limits);
+  const badEnd = checkVersion(bytes, at, at + 10);
+  if (badEnd !== undefined) return badEnd;
   // A higher minor version is spoken to as 1.1 (RFC 9110 2.5).
-  if (minor === 0x30 /* 0 */) head.version = "1.0";
-  else if (minor === undefined || minor < 0x31 || minor > 0x39) return badVersion;
-  if (bytes[at + 8] !== CR || bytes[at + 9] !== LF) return badRequestLine;
+  if (bytes[at + 7] === 0x30 /* 0 */) head.version = "1.0";
   at += 10;
+  head.line = bytes.toString("latin1", methodStart, at);
 
   // field lines, up to the empty one
-  const { spans } = head;
-  const framing: Framing = { hosts: 0, lengths: 0, codings: 0, options: 0, failure: undefined };
-  while (at < end) {
-    if (bytes[at] === CR) {
-      if (at + 1 >= end) break;
-      if (bytes[at + 1] !== LF) return bareCR;
-      head.end = at + 2;
-      if (head.end - start > limits.maxHeadSize) return headTooLarge;
-      return checkFraming(head, framing);
-    }
-    const nameStart = at;
-    while (at < end && isTokenByte[bytes[at] ?? 0] === 1) at++;
-    if (at === end) break;
-    if (bytes[at] !== COLON || at === nameStart) return badFieldName;
-    const nameEnd = at++;
-    while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
-    const valueStart = at;
-    while (at < end && isValueByte[bytes[at] ?? 0] === 1) at++;
-    if (at + 1 >= end) break;
-    if (bytes[at] !== CR) return badFieldValue;
-    if (bytes[at + 1] !== LF) return bareCR;
-    let valueEnd = at;
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
-    at += 2;
-    if (spans.length >= limits.maxFields * 4) return tooManyFields;
-    spans.push(nameStart, nameEnd, valueStart, valueEnd);
-    noteField(head, framing, nameStart, nameEnd, valueStart, valueEnd);
-    if (framing.failure !== undefined) return framing.failure;
-  }
-  return tooLongOrIncomplete(start, end, limits);
+  const fields = known?.findFields(bytes, at, end, head) ?? readRequestFields(bytes, at, end, head, limits);
+  if (fields === undefined) return tooLongOrIncomplete(start, end, limits);
+  if (fields instanceof BadHead) return fields;
+  head.fields = fields;
+  head.end = at + fields.size;
+  head.size = head.end - methodStart;
+  return head.end - start > limits.maxHeadSize ? headTooLarge : head;
 }
 
-/** What was seen of the fields that tell how the message is framed. */
-interface Framing {
-  hosts: number;
-  lengths: number;
-  codings: number;
-  /** Members of `connection`. */
-  options: number;
-  failure: BadHead | undefined;
-}
-
+/** Of a head that is being read. */
+const noRequestFields = new RequestFields();
 const maxMethodSize = 32;
 const noUpgrades: readonly string[] = [];
 
@@ -204,32 +185,18 @@ const badForm = new BadHead(400, "the request target has a form that this method
 const fragmentInTarget = new BadHead(400, "the request target holds a fragment");
 const badRequestLine = new BadHead(400, "the request line is malformed");
 const badVersion = new BadHead(505, "the HTTP version is not 1.0 or 1.1");
-const bareCR = new BadHead(400, "a CR stands without its LF");
-const badFieldName = new BadHead(400, "a field line has no name, a folded start, or a space before its colon");
-const badFieldValue = new BadHead(400, "a field value holds a control byte, a NUL or a bare LF");
-const tooManyFields = new BadHead(431, "there are more field lines than allowed");
 const headTooLarge = new BadHead(431, "the head is larger than allowed");
 const targetTooLong = new BadHead(414, "the request target is longer than allowed");
-const noHost = new BadHead(400, "an HTTP/1.1 request needs the field host");
-const badHost = new BadHead(400, "the field host is malformed");
-const twoHosts = new BadHead(400, "the field host stands twice");
-const twoLengths = new BadHead(400, "the field content-length stands twice");
-const badLength = new BadHead(400, "content-length is not a number of bytes");
-const lengthAndCoding = new BadHead(400, "content-length and transfer-encoding stand together");
-const codingIn10 = new BadHead(400, "transfer-encoding stands in an HTTP/1.0 request");
-const tooManyOptions = new BadHead(431, `the field connection names more than ${maxListMembers} options`);
-const chunkedNotLast = new BadHead(400, "chunked is not the last transfer coding");
-const unknownCoding = new BadHead(501, "the transfer coding is not known; only chunked is");
-const unknownExpectation = new BadHead(417, "the expectation is not known; only 100-continue is");
 
 function tooLongOrIncomplete(start: number, end: number, limits: RequestHeadLimits): BadHead | undefined {
   return end - start >= limits.maxHeadSize ? headTooLarge : undefined;
 }
 
 /**
- * What is there of a request line's end must be the beginning of a right one: its sender may take it for a whole head.
+ * What is there of a request line's end, at most ten bytes, must be the beginning of a right one: its sender may take
+ * it for a whole head.
  */
-function checkVersionStart(bytes: Buffer, start: number, end: number): BadHead | undefined {
+function checkVersion(bytes: Buffer, start: number, end: number): BadHead | undefined {
   const right = "HTTP/1.";
   for (let i = 0; start + i < end; i++) {
     const byte = bytes[start + i] ?? 0;
@@ -237,7 +204,7 @@ function checkVersionStart(bytes: Buffer, start: number, end: number): BadHead |
       if (byte !== right.charCodeAt(i)) return i < 5 ? badRequestLine : badVersion;
     } else if (i === right.length) {
       if (byte < 0x30 || byte > 0x39) return badVersion;
-    } else if (byte !== CR) return badRequestLine;
+    } else if (byte !== (i === 8 ? CR : LF)) return badRequestLine;
   }
   return undefined;
 }
@@ -248,16 +215,22 @@ function decodeMethod(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("latin1", start, end);
 }
 
-/** The four forms of RFC 9112 3.2: origin, absolute, authority (CONNECT only), asterisk (OPTIONS only). */
-function readTargetForm(head: Http1RequestHead, start: number, end: number): BadHead | undefined {
-  const { bytes } = head;
-  head.targetStart = start;
-  head.targetEnd = end;
+/**
+ * The four forms of RFC 9112 3.2: origin, absolute, authority (CONNECT only), asterisk (OPTIONS only). Notes where the
+ * parts lie in the request line, which begins at `lineStart`.
+ */
+function readTargetForm(
+  head: Http1RequestHead,
+  bytes: Buffer,
+  lineStart: number,
+  start: number,
+  end: number,
+): BadHead | undefined {
+  head.targetStart = start - lineStart;
+  head.targetEnd = end - lineStart;
   if (head.method === "CONNECT") {
-    head.authorityStart = start;
-    head.authorityEnd = head.targetStart = end;
-    // What follows the answer might be meant for a tunnel: it is never read as a request.
-    head.wantsClose = true;
+    head.authorityStart = head.targetStart;
+    head.authorityEnd = head.targetStart = head.targetEnd;
     return bytes.toString("latin1", start, end).includes("/") ? badForm : undefined;
   }
   if (bytes[start] === 0x2f /* / */) return undefined;
@@ -267,89 +240,8 @@ function readTargetForm(head: Http1RequestHead, start: number, end: number): Bad
   head.isForProxy = true;
   head.targetScheme = scheme[1].length === 5 ? "https" : "http";
   let at = start + scheme[0].length;
-  head.authorityStart = at;
+  head.authorityStart = at - lineStart;
   while (at < end && bytes[at] !== 0x2f && bytes[at] !== 0x3f) at++;
-  head.authorityEnd = head.targetStart = at;
+  head.authorityEnd = head.targetStart = at - lineStart;
   return head.authorityEnd === head.authorityStart ? badForm : undefined;
-}
-
-/** Takes note of a field if it says something of host, framing or connection. */
-function noteField(
-  head: Http1RequestHead,
-  framing: Framing,
-  nameStart: number,
-  nameEnd: number,
-  valueStart: number,
-  valueEnd: number,
-): void {
-  const { bytes } = head;
-  switch (nameEnd - nameStart) {
-    case 4:
-      if (!equalsIgnoringCase(bytes, nameStart, "host")) return;
-      if (framing.hosts++ > 0) framing.failure = twoHosts;
-      // The authority of the target, where it has one, overrides the field (RFC 9112 3.2.2).
-      if (head.authorityEnd === 0) {
-        head.authorityStart = valueStart;
-        head.authorityEnd = valueEnd;
-      } else if (parseAuthority(bytes.toString("latin1", valueStart, valueEnd)) === undefined) {
-        framing.failure = badHost;
-      }
-      return;
-    case 6:
-      if (!equalsIgnoringCase(bytes, nameStart, "expect")) return;
-      // HTTP/1.0 does not have it, and must not be answered as if it did (RFC 9110 10.1.1).
-      if (head.version === "1.0") return;
-      if (bytes.toString("latin1", valueStart, valueEnd).toLowerCase() !== "100-continue")
-        framing.failure = unknownExpectation;
-      head.expectsContinue = true;
-      return;
-    case 10:
-      if (equalsIgnoringCase(bytes, nameStart, "connection")) noteConnection(head, framing, valueStart, valueEnd);
-      return;
-    case 14:
-      if (!equalsIgnoringCase(bytes, nameStart, "content-length")) return;
-      if (framing.lengths++ > 0) framing.failure = twoLengths;
-      head.contentSize = readLength(bytes, valueStart, valueEnd);
-      if (head.contentSize === undefined) framing.failure = badLength;
-      return;
-    case 17:
-      if (!equalsIgnoringCase(bytes, nameStart, "transfer-encoding")) return;
-      if (framing.codings++ > 0) framing.failure = chunkedNotLast;
-      else framing.failure = checkCodings(bytes.toString("latin1", valueStart, valueEnd));
-  }
-}
-
-function noteConnection(head: Http1RequestHead, framing: Framing, start: number, end: number): void {
-  if (end - start === 10 && equalsIgnoringCase(head.bytes, start, "keep-alive")) {
-    head.wantsKeepAlive = true;
-    return;
-  }
-  const options = listMembers(head.bytes.toString("latin1", start, end).toLowerCase(), maxListMembers + 1);
-  framing.options += options.length;
-  if (framing.options > maxListMembers) framing.failure = tooManyOptions;
-  for (const option of options) {
-    if (option === "close") head.wantsClose = true;
-    else if (option === "keep-alive") head.wantsKeepAlive = true;
-    else if (option === "upgrade") head.wantsUpgrade = true;
-  }
-}
-
-function checkCodings(value: string): BadHead | undefined {
-  const codings = value
-    .toLowerCase()
-    .split(",")
-    .map((coding) => coding.trim());
-  // Without chunked at the end, and there only, nobody knows where the content ends (RFC 9112 6.3).
-  if (codings.indexOf("chunked") !== codings.length - 1) return chunkedNotLast;
-  return codings.length === 1 ? undefined : unknownCoding;
-}
-
-function checkFraming(head: Http1RequestHead, framing: Framing): Http1RequestHead | BadHead {
-  if (head.version !== "1.0" && (framing.hosts === 0 || head.authorityStart === head.authorityEnd)) return noHost;
-  if (framing.codings > 0) {
-    if (framing.lengths > 0) return lengthAndCoding;
-    if (head.version === "1.0") return codingIn10;
-    head.contentSize = undefined;
-  }
-  return head;
 }

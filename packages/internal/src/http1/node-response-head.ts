@@ -16,6 +16,10 @@ const unread = "\n";
 
 /** The head of an HTTP/1 response, lying in bytes of its own. */
 export class Http1NodeResponseHead extends FieldLines implements NodeResponseHead {
+  /** Its bytes, and maybe more behind them. */
+  readonly bytes: Buffer;
+  /** Where in them the content begins. */
+  end = 0;
   version: "1.0" | "1.1" = "1.1";
   status = 0;
   /** Where the reason phrase lies in the bytes. */
@@ -31,6 +35,11 @@ export class Http1NodeResponseHead extends FieldLines implements NodeResponseHea
   /** Of which set of names `#list` is without. */
   #dropped: FieldNames | undefined;
   #list: readonly string[] = [];
+
+  constructor(bytes: Buffer) {
+    super();
+    this.bytes = bytes;
+  }
 
   /** Read once: the same head often comes again. */
   get reason(): string | undefined {
@@ -74,7 +83,7 @@ export function readHttp1ResponseHead(
   let at = start;
   if (end - start < 13) return isStatusLineStart(bytes, start, end) ? undefined : badStatusLine;
   if (!isStatusLineStart(bytes, start, start + 13)) return badStatusLine;
-  const head = new Http1NodeResponseHead(bytes, start);
+  const head = new Http1NodeResponseHead(bytes);
   if (bytes[at + 7] === 0x30 /* 0 */) head.version = "1.0";
   head.status = Number(bytes.toString("latin1", at + 9, at + 12));
   if (head.status < 100) return "its status is not from 100 to 999";
@@ -95,6 +104,7 @@ export function readHttp1ResponseHead(
       if (at + 1 >= end) break;
       if (bytes[at + 1] !== LF) return "a CR stands without its LF in its head";
       head.end = at + 2;
+      head.text = bytes.toString("latin1", start, head.end);
       if (head.end - start > limits.maxHeadSize) return "its head is larger than maxHeadSize allows";
       return checkFraming(head, framing) ?? head;
     }
@@ -116,7 +126,7 @@ export function readHttp1ResponseHead(
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
     at += 2;
     if (spans.length >= limits.maxFields * 4) return "its head has more field lines than maxFields allows";
-    spans.push(nameStart, nameEnd, valueStart, valueEnd);
+    spans.push(nameStart - start, nameEnd - start, valueStart - start, valueEnd - start);
     const failure = noteField(head, framing, nameStart, nameEnd, valueStart, valueEnd);
     if (failure !== undefined) return failure;
   }

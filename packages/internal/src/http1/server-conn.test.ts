@@ -123,6 +123,51 @@ describeTransports(({ serve }) => {
       ]);
     });
 
+    test("heads with the same fields are told apart by their request lines", async () => {
+      await using server = await serve((req, resp) => {
+        const { version, method, authority, uri } = req;
+        resp.send(`${version} ${method} ${authority} ${uri} ${req.header("x-note") ?? ""} ${req.hasContent}`);
+        return true;
+      });
+      await using client = await server.connect();
+      const fields = "Host: h.example\r\nX-Note: a\r\nConnection: keep-alive\r\n\r\n";
+      const lines: readonly (readonly [line: string, answer: string])[] = [
+        ["GET /1 HTTP/1.1", "1.1 GET h.example /1 a false"],
+        ["GET /22?b=c HTTP/1.1", "1.1 GET h.example /22?b=c a false"],
+        ["GET http://other.example/3 HTTP/1.1", "1.1 GET other.example /3 a false"],
+        ["GET http://third.example/3 HTTP/1.1", "1.1 GET third.example /3 a false"],
+        ["DELETE /4 HTTP/1.1", "1.1 DELETE h.example /4 a false"],
+        ["GET /5 HTTP/1.0", "1.0 GET h.example /5 a false"],
+        ["GET /6 HTTP/1.0", "1.0 GET h.example /6 a false"],
+        ["GET /7 HTTP/1.1", "1.1 GET h.example /7 a false"],
+      ];
+      for (const [line] of lines) client.send(`${line}\r\n${fields}`);
+      const answers = await client.responses(lines.length);
+      expect(answers.map(({ text }) => text)).toEqual(lines.map(([, answer]) => answer));
+      // One at a time, and with fields of the same size that are others.
+      client.send(`GET /8 HTTP/1.1\r\n${fields}`);
+      expect((await client.response()).text).toBe("1.1 GET h.example /8 a false");
+      client.send(`GET /9 HTTP/1.1\r\n${fields.replace("Note: a", "Note: b")}`);
+      expect((await client.response()).text).toBe("1.1 GET h.example /9 b false");
+      client.send(
+        `POST /10 HTTP/1.1\r\n${fields.replace("X-Note: a", "Content-Length: 1")}xGET /11 HTTP/1.1\r\n${fields}`,
+      );
+      expect((await client.responses(2)).map(({ text }) => text)).toEqual([
+        "1.1 POST h.example /10  true",
+        "1.1 GET h.example /11 a false",
+      ]);
+    });
+
+    test("fields without a host are refused in HTTP/1.1, though HTTP/1.0 had the same", async () => {
+      await using server = await serve(echoPath);
+      await using client = await server.connect();
+      const fields = "Connection: keep-alive\r\n\r\n";
+      client.send(`GET /1 HTTP/1.0\r\n${fields}`);
+      expect(await client.response()).toMatchObject({ status: 200, text: "/1" });
+      client.send(`GET /2 HTTP/1.1\r\n${fields}`);
+      expect(await client.response()).toMatchObject({ status: 400 });
+    });
+
     test("a head that comes again may have other content", async () => {
       await using server = await serve(echoContent);
       await using client = await server.connect();
