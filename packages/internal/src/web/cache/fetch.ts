@@ -24,8 +24,8 @@ import { SharedContent } from "./shared-content.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
 
 /** What came from another cache has an age when it comes (RFC 9111 section 5.1). */
-function withAge({ fieldList, initialAge }: WobjectHead, received: ListedFields): readonly string[] {
-  return received.has("age") ? ["age", String(Math.floor(initialAge / 1000)), ...fieldList] : fieldList;
+function withAge(fieldList: readonly string[], age: string | undefined): readonly string[] {
+  return age === undefined ? fieldList : ["age", age, ...fieldList];
 }
 
 /** A request to the handlets behind, and its response. */
@@ -176,16 +176,17 @@ export class Fetch implements FetchListener {
 
   #confirmed(stored: Wobject, received: readonly string[]): void {
     const { judge, endsReuse, cacher } = this.#options;
-    const head = judge(this.#order, this.#requestTime, 304, received);
+    const storable = judge(this.#order, this.#requestTime, 304, received);
     // A soft purge after the request was sent holds for its answer, too.
     const isNews = !this.#wasPurged(stored.head);
-    if (head !== undefined) {
+    if (storable !== undefined) {
+      const { head, ownFields } = storable;
       if (isNews) cacher().freshen(stored, head);
-      return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source } });
+      return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source }, ownFields });
     }
     if (isNews && endsReuse(stored, received)) cacher().freshen(stored, { ...stored.head, noCache: true });
-    const own = { ...stored.head, fieldList: storedFields(updatedFields(stored.head.fieldList, received)) };
-    this.#settle({ kind: "confirmed", wobject: { head: own, source: stored.source }, isPrivate: true });
+    const ownFields = storedFields(updatedFields(stored.head.fieldList, received));
+    this.#settle({ kind: "confirmed", wobject: stored, ownFields, isPrivate: true });
   }
 
   /** The size is announced, or that of the slice. */
@@ -194,17 +195,20 @@ export class Fetch implements FetchListener {
     // That a resource has no such slice is not for those who want another one.
     const isAboutRange = this.#order.slice !== undefined && status === 416;
     const mayStore = fits && !isAboutRange;
-    const head = mayStore ? this.#options.judge(this.#order, this.#requestTime, status, fieldList) : undefined;
-    this.#head = head;
+    const storable = mayStore ? this.#options.judge(this.#order, this.#requestTime, status, fieldList) : undefined;
+    this.#head = storable?.head;
     const content = this.#content;
-    if (head === undefined) {
+    if (storable === undefined) {
       this.#stopStoring();
       return this.#settle({ kind: "private", status, fieldList, size, content });
     }
+    const { head, ownFields } = storable;
+    const age = new ListedFields(fieldList).has("age") ? String(Math.floor(head.initialAge / 1000)) : undefined;
     this.#settle({
       kind: "shared",
       status,
-      fieldList: withAge(head, new ListedFields(fieldList)),
+      fieldList: withAge(head.fieldList, age),
+      ownFields: withAge(ownFields, age),
       size,
       content,
       head,

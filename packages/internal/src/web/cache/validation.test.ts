@@ -56,9 +56,9 @@ test.each([
   expect(site.asked()).toBe(ends ? 3 : 2);
 });
 
-test("the cookie of a 304 is for the client alone whose request was validated", async () => {
+test.each(["max-age=60", 'max-age=60, private="set-cookie"'])("the cookie of a 304 is for the client alone whose request was validated: %s", async (control) => {
   const backend = validated();
-  backend.fieldsOf304 = { "cache-control": "max-age=60", "set-cookie": "a=b" };
+  backend.fieldsOf304 = { "cache-control": control, "set-cookie": "a=b" };
   await using site = await cachedSite(backend.handle);
   await site.get("/");
   const gate = Promise.withResolvers<void>();

@@ -32,3 +32,8 @@ export interface Wobject {
 export function hasVariantOf(one: WobjectHead, other: WobjectHead): boolean {
   return one.variant.length === other.variant.length && one.variant.every((text, i) => text === other.variant[i]);
 }
+
+/** The same response with other fields: for one client. */
+export function withFields({ head, source }: Wobject, fieldList: readonly string[]): Wobject {
+  return { head: { ...head, fieldList }, source };
+}
