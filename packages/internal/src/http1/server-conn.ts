@@ -1,115 +1,40 @@
-// One connection of an HTTP/1 client: reads requests from a socket one after the other, and writes the responses in
-// order.
+// One connection of an HTTP/1 client: its socket, how long it is waited for, and how it ends.
 //
-//            first byte           head complete           response complete
-//   idle ───────────────> head ──────────────────> exchan ──────────────────> idle   (kept; by way of `discard`,
-//    │ idleTimeout          │ headTimeout: 408        │ contentTimeout: 408     │      if content was left unread)
-//    │                      │ bad head: 400 …         │ handleTimeout: 503      │
-//    v                      v                         v writeTimeout            v
-//  closed <───────────── linger <─────────────────────┴─────────────────────────┘
+//   idle ── first byte ──> head ── complete ──> exchan ── response complete ──> idle     (see `ClientRequests`)
+//    │ idleTimeout          │ headTimeout: 408   │ contentTimeout: 408    └ 101, CONNECT ──> tunnel: the socket is in
+//    │                      │                    │ handleTimeout: 503                        the hands of others
+//    v                      v                    v writeTimeout
+//  closed <───────────── linger <────────────────┘
 //                        (our side is shut, theirs is read and dropped for a while,
 //                         so that a reset does not destroy the answer on its way)
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { readAsStream, readDirectly, resumeReading } from "../net/direct-reading.ts";
-import { askNow, type Peer } from "../net/peer.ts";
-import { handshakeRecord } from "../net/tls/client-hello.ts";
-import type { TlsFacts } from "../net/tls/tls-facts.ts";
-import { Input } from "../net/input.ts";
-import { clientGone, ExchanError } from "../http/exchan-error.ts";
-import { CR } from "../http/bytes.ts";
-import { BadHead, type Http1RequestHead } from "./head.ts";
-import { HeadReader } from "./head-reader.ts";
-import { Output } from "../net/output.ts";
-import { ContentRate } from "../http/content-rate.ts";
+import type { GateConn } from "../front/gate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
 import { LingeringClose } from "../http/lingering-close.ts";
-import { noContent, MessageContent } from "./message-content.ts";
-import { statusLine } from "../http/response-head.ts";
-import type { GateConn } from "../front/gate.ts";
-import { Http1Exchan, type Http1ExchanConn } from "./server-exchan.ts";
+import { resumeReading } from "../net/direct-reading.ts";
+import type { Peer } from "../net/peer.ts";
+import { forgetSocket, leaveSocket, useSocket, type SocketUser } from "../net/socket-user.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
+import { ClientRequests } from "./client-requests.ts";
 import type { Http1CodecServer } from "./codec-server.ts";
-import type { WholeResponses } from "./whole-responses.ts";
 
-/** `tunnel`: the socket is in the hands of who left HTTP on it. */
-type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "closed";
-
-/** Where a socket has its connection, for the listeners. */
-const connKey = Symbol("connection");
-
-interface ServedSocket extends Socket {
-  [connKey]?: Http1Conn;
-}
-
-export class Http1Conn implements Http1ExchanConn, GateConn {
-  readonly peer: Peer;
+export class Http1Conn extends ClientRequests implements GateConn, SocketUser {
   /** Of its gate. */
   place = -1;
-  readonly tls: TlsFacts | undefined;
-  readonly input = new Input();
-  readonly output: Output;
-  readonly #socket: Socket;
-  readonly #server: Http1CodecServer;
-  readonly #heads = new HeadReader(this.input);
   readonly #timeouts: ConnTimeouts;
-  #phase: Phase = "idle";
   #isHeld = false;
-  #exchan: Http1Exchan | undefined;
-  /** Content that no handlet read, thrown away after the response so that the next head can be found. */
-  #discarded: MessageContent | undefined;
-  #requests = 0;
-  /** This is the last exchan: the server drains, or the client was too slow for another one. */
-  #isLast = false;
-  /** The client has shut its side: what is in the input is all that will come. */
-  #peerEnded = false;
-  /** When the first byte of a head came whose last one did not come with it, in ms on the monotonic clock. */
-  #headBeganAt = 0;
-  #isAdvancing = false;
-  /** Of the current request's content, once it was waited for. */
-  #contentRate: ContentRate | undefined;
   #closing: LingeringClose | undefined;
   /** Who has the tunnel wants to be told when the server drains. */
   #tunnelDrained: (() => void) | undefined;
 
   /** `tls` is what the handshake of a TLS socket has established. */
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http1CodecServer) {
-    this.#socket = socket;
-    this.tls = tls;
-    this.#server = server;
-    this.peer = askNow(peer);
-    this.output = new Output(socket, clientGone, tls?.maxWrite);
+    super(socket, peer, tls, server);
     this.#timeouts = new ConnTimeouts(socket, server, this);
-    const served: ServedSocket = socket;
-    served[connKey] = this;
-    readDirectly(socket, Http1Conn.#onShared, Http1Conn.#onData);
-    socket.on("end", Http1Conn.#onEnd);
-    socket.on("drain", Http1Conn.#onDrain);
-    // What went wrong with a socket is of no use: its "close" follows.
-    socket.on("error", noop);
-    socket.on("close", Http1Conn.#onClose);
-    this.#settle();
-  }
-
-  get mayKeepAlive(): boolean {
-    const mayComeMore = !this.#peerEnded || this.input.size > 0;
-    return mayComeMore && !this.#isLast && this.#requests < this.#server.settings.maxRequestsPerConn;
-  }
-
-  get isCut(): boolean {
-    return this.output.isCut;
-  }
-
-  get dateLine(): string {
-    return this.#server.dateLine;
-  }
-
-  get wholeResponses(): WholeResponses {
-    return this.#server.wholeResponses;
-  }
-
-  monotonic(): number {
-    return this.#server.monotonic();
+    useSocket(socket, this);
+    this.settle();
   }
 
   /**
@@ -117,317 +42,113 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
    * more answer.
    */
   drain(): void {
-    this.#isLast = true;
-    if (this.#phase === "idle") this.#settle();
+    this.serveNoMore();
+    if (this.phase === "idle") this.settle();
     this.#tunnelDrained?.();
   }
 
   /** The server shuts down and waits no longer. */
   destroy(): void {
-    this.#exchan?.endsBecauseOf("shutdown");
-    this.#socket.destroy();
+    this.exchan?.endsBecauseOf("shutdown");
+    this.socket.destroy();
   }
 
-  // ---- input ----
+  // ---- the socket ----
 
-  #take(bytes: Buffer, isShared: boolean): void {
-    if (this.#closing !== undefined) return this.#closing.received();
-    this.input.add(bytes, isShared);
-    // Who reads the content may keep it. A head that was read before need not be kept again.
-    if (this.#phase === "exchan") this.input.own();
-    this.#advance();
-    this.input.own();
+  socketReceived(bytes: Buffer, isShared: boolean): void {
+    if (this.#closing === undefined) this.take(bytes, isShared);
+    else this.#closing.received();
   }
 
-  #ended(): void {
-    this.#peerEnded = true;
-    const exchan = this.#exchan;
-    if (this.#closing !== undefined) this.#closing.peerEnded();
-    else if (exchan === undefined) this.#advance();
-    // It may still read the answer; but where someone asked to hear of its leaving, it has left.
-    else if (exchan.isWatched) this.#socket.destroy();
-    else if (exchan.isReading) exchan.contentFailed(endedEarly());
+  socketEnded(): void {
+    if (this.#closing === undefined) this.peerEnds();
+    else this.#closing.peerEnded();
   }
 
-  /** Goes as far as the input allows. */
-  #advance(): void {
-    // A response that is finished while we are in here is seen by the loop below.
-    if (this.#isAdvancing) return;
-    this.#isAdvancing = true;
-    try {
-      while (this.#step());
-    } catch (error) {
-      // Nothing below should throw; what does must not leave a connection that neither goes on nor ends.
-      this.#socket.destroy();
-      this.#server.failed(this.peer, error);
-    } finally {
-      this.#isAdvancing = false;
-    }
-    this.#settle();
+  socketDrained(): void {
+    this.output.unblocked();
+    this.advance();
   }
 
-  /** Does what the phase has to do with the input. False when there is nothing more to do for now. */
-  #step(): boolean {
-    switch (this.#phase) {
-      case "idle":
-      case "head":
-        return this.#nextRequest();
-      case "exchan":
-        return this.#feedReader();
-      case "discard":
-        return this.#discardContent();
-      case "tunnel":
-      case "linger":
-      case "closed":
-        return false;
-    }
+  socketClosed(): void {
+    this.stopReading();
+    this.#timeouts.end();
+    this.clientLeft();
+    this.output.closed();
+    this.server.closed(this);
   }
 
-  /** Reads the next head and has it served. */
-  #nextRequest(): boolean {
-    const { input } = this;
-    if (input.size === 0) {
-      if (this.#peerEnded) this.#linger();
-      return false;
-    }
-    // A client that sends requests and takes no answers waits for its turn.
-    if (this.output.isBlocked) return false;
-    const head = this.#heads.next(this.#peerEnded, this.#server.settings);
-    if (head === undefined) return this.#waitForHead();
-    if (head instanceof BadHead) {
-      if (input.bytes[input.at] === handshakeRecord) return this.#refuseTLS();
-      // Only the first head may be none: behind a request, other bytes are a mistake or an attack.
-      const isOther = this.#requests === 0 && this.#server.speaksOther(input.bytes.subarray(input.at));
-      if (isOther === "perhaps") return this.#waitForHead();
-      if (isOther) return this.#handOver();
-      this.#refuse(head.status, head.reason);
-      return false;
-    }
-    this.#beginExchan(head);
-    return true;
+  #hold(isHeld: boolean): void {
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) this.socket.pause();
+    else resumeReading(this.socket);
   }
 
-  /** Someone else speaks the client's protocol. */
-  #handOver(): false {
-    const socket = this.#socket;
-    this.#leaveSocket();
-    this.#phase = "closed";
-    socket.off("error", noop).off("close", Http1Conn.#onClose);
-    this.#server.handOver(this, socket);
-    return false;
-  }
-
-  #waitForHead(): false {
-    const { bytes, at, size } = this.input;
-    // An empty line behind the last request does not yet begin another one.
-    if (this.#phase !== "head" && (size > 2 || bytes[at] !== CR)) {
-      this.#phase = "head";
-      this.#headBeganAt = this.#server.monotonic();
-    }
-    if (this.#peerEnded) {
-      if (this.#phase === "head") this.#server.note(this.peer, "it left in the middle of a head");
-      this.#linger();
-    }
-    return false;
-  }
-
-  #beginExchan(head: Http1RequestHead): void {
-    this.#requests++;
-    this.#contentRate = undefined;
-    this.#timeouts.hasMoved = true;
-    const wasWaitedFor = this.#phase === "head";
-    this.#phase = "exchan";
-    if (this.tls !== undefined) head.scheme = "https";
-    const exchan = new Http1Exchan(
-      this,
-      head,
-      head.contentSize === 0 ? noContent : new MessageContent(head.contentSize, this.#server.settings),
-    );
-    if (wasWaitedFor) exchan.headTime = this.#server.monotonic() - this.#headBeganAt;
-    this.#exchan = exchan;
-    this.#server.serve(exchan);
-  }
-
-  /** Gives input to who waits for content. */
-  #feedReader(): false {
-    const exchan = this.#exchan;
-    if (exchan?.isReading !== true) return false;
-    const { settings } = this.#server;
-    const came = exchan.content.read + this.input.size;
-    const hasRate = exchan.contentTimeout === undefined;
-    if (hasRate && this.#contentRate?.isTooSlow(came, this.#server.monotonic(), settings) === true) {
-      this.#giveContentUp(`its content came at less than ${settings.minContentRate} bytes a second`);
-    } else if (exchan.contentArrived()) this.#timeouts.hasMoved = true;
-    return false;
-  }
-
-  #discardContent(): boolean {
-    if (this.#discarded?.discard(this.input) === true) {
-      this.#discarded = undefined;
-      this.#timeouts.hasMoved = true;
-      this.#phase = "idle";
-      if (this.#isLast) this.#linger();
-      return true;
-    }
-    if (this.#peerEnded) this.#linger();
-    return false;
-  }
-
-  // ---- what the exchan asks for ----
-
-  wantContent(): void {
-    if (this.#peerEnded) return this.#exchan?.contentFailed(endedEarly());
-    (this.#contentRate ??= new ContentRate()).waitFrom(this.#server.monotonic());
-    this.#settle();
-  }
-
-  watch(): void {
-    if (this.#peerEnded) this.#socket.destroy();
-  }
-
-  drained(): Promise<void> {
-    const drained = this.output.drained();
-    this.#settle();
-    return drained;
-  }
-
-  progressed(): void {
-    this.#timeouts.hasMoved = true;
-    if (!this.#isAdvancing) this.#settle();
-  }
-
-  finished(keepAlive: boolean): void {
-    const exchan = this.#exchan;
-    if (exchan === undefined) return;
-    const { content } = exchan;
-    this.#exchan = undefined;
-    this.#timeouts.hasMoved = true;
-    // What was promised with the head may have become impossible since.
-    if (!keepAlive || this.#isLast || !content.isSoonOver) this.#linger();
-    else if (content.done) this.#phase = "idle";
-    else {
-      this.#discarded = content;
-      this.#phase = "discard";
-    }
-    this.#advance();
-  }
-
-  get bytesSent(): number {
-    return this.#socket.bytesWritten;
-  }
+  // ---- the ways out of HTTP/1 ----
 
   leaveHTTP(drained: () => void): Duplex {
     this.output.flush();
-    this.#phase = "tunnel";
     // What came behind the head is of the protocol that was asked for.
     this.#leaveSocket();
     this.#tunnelDrained = drained;
-    if (this.#isLast) queueMicrotask(drained);
-    return this.#socket;
+    if (this.isLast) queueMicrotask(drained);
+    return this.socket;
+  }
+
+  protected handOver(): void {
+    this.#leaveSocket();
+    forgetSocket(this.socket);
+    this.server.handOver(this, this.socket);
   }
 
   /** Leaves the socket, paused, to who reads it from here on, with what has not been read. */
   #leaveSocket(): void {
-    const socket = this.#socket;
+    this.stopReading();
     this.#timeouts.end();
     this.#hold(true);
-    readAsStream(socket, Http1Conn.#onData);
-    socket.off("end", Http1Conn.#onEnd).off("drain", Http1Conn.#onDrain);
-    const rest = this.input.take();
-    if (rest.length > 0) socket.unshift(rest);
+    leaveSocket(this.socket, this.input.take());
   }
 
   breakOff(isUnended: boolean): void {
     this.output.flush();
     // UNIX sockets know no reset.
     if (isUnended && this.peer.port !== 0) {
-      if (this.tls === undefined) this.#socket.resetAndDestroy();
+      if (this.tls === undefined) this.socket.resetAndDestroy();
       else this.tls.reset();
-    } else this.#socket.destroy();
+    } else this.socket.destroy();
   }
 
-  // ---- output and the end ----
-
-  #drainedNow(): void {
-    this.output.unblocked();
-    this.#advance();
-  }
-
-  /** Answers a request that could not be read, and closes. */
-  #refuse(status: number, reason: string): void {
-    this.#server.requestRefused(this.peer, status, reason);
-    this.output.writeText(`${statusLine(status)}${this.dateLine}content-length: 0\r\nconnection: close\r\n\r\n`);
-    this.#linger();
-  }
-
-  /** There is nothing to say that the client would understand. */
-  #refuseTLS(): false {
-    const isInside = this.tls !== undefined;
-    this.#server.note(this.peer, isInside ? "it speaks TLS inside TLS" : "it speaks TLS, and this port plain HTTP");
-    this.#socket.destroy();
-    return false;
-  }
-
-  #linger(): void {
-    if (this.#phase === "linger" || this.#phase === "closed") return;
-    this.#phase = "linger";
+  protected linger(): void {
+    if (this.phase === "over") return;
+    this.stopReading();
     this.input.clear();
     this.output.flush();
-    this.#closing = new LingeringClose(this.#socket, this.#server, this.#timeouts, this.#peerEnded);
+    this.#closing = new LingeringClose(this.socket, this.server, this.#timeouts, this.hasPeerEnded);
   }
-
-  #closed(): void {
-    this.#phase = "closed";
-    this.#timeouts.end();
-    const exchan = this.#exchan;
-    this.#exchan = undefined;
-    exchan?.clientLeft();
-    this.output.closed();
-    this.#server.closed(this);
-  }
-
-  // Listeners that all connections share: ones of its own would cost each 500 bytes for as long as it is open.
-
-  static readonly #onData = function (this: ServedSocket, bytes: Buffer): void {
-    const conn = this[connKey];
-    if (conn !== undefined) conn.#take(bytes, false);
-  };
-  static readonly #onShared = function (this: ServedSocket, bytes: Buffer): void {
-    const conn = this[connKey];
-    if (conn !== undefined) conn.#take(bytes, true);
-  };
-  static readonly #onEnd = function (this: ServedSocket): void {
-    const conn = this[connKey];
-    if (conn !== undefined) conn.#ended();
-  };
-  static readonly #onDrain = function (this: ServedSocket): void {
-    const conn = this[connKey];
-    if (conn !== undefined) conn.#drainedNow();
-  };
-  static readonly #onClose = function (this: ServedSocket): void {
-    const conn = this[connKey];
-    if (conn !== undefined) conn.#closed();
-  };
 
   // ---- waiting ----
 
+  protected moved(): void {
+    this.#timeouts.hasMoved = true;
+  }
+
   /** Reads on or holds, and sets the deadline of what is waited for now. */
-  #settle(): void {
-    const { output, input } = this;
-    const exchan = this.#exchan;
-    switch (this.#phase) {
+  protected settle(): void {
+    const { output, input, exchan } = this;
+    switch (this.phase) {
       case "idle":
       case "head":
         this.#hold(output.isBlocked);
         if (output.isBlocked) this.#timeouts.waitFor("write");
-        else this.#timeouts.waitFor(this.#phase === "idle" && this.#isLast ? "drainIdle" : this.#phase);
+        else this.#timeouts.waitFor(this.phase === "idle" && this.isLast ? "drainIdle" : this.phase);
         break;
       case "exchan":
         if (exchan?.isReading === true) {
           this.#hold(false);
           this.#timeouts.waitFor("content", exchan.contentTimeout);
         } else {
-          this.#hold(output.isAwaited || input.size >= this.#server.settings.maxBufferedInput);
+          this.#hold(output.isAwaited || input.size >= this.server.settings.maxBufferedInput);
           this.#timeouts.waitFor(output.isAwaited ? "write" : "handle", exchan?.handleTimeout);
         }
         break;
@@ -435,63 +156,39 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
         this.#hold(false);
         this.#timeouts.waitFor("content");
         break;
-      case "tunnel":
-      case "linger":
-      case "closed":
+      case "over":
     }
-  }
-
-  #hold(isHeld: boolean): void {
-    if (isHeld === this.#isHeld) return;
-    this.#isHeld = isHeld;
-    if (isHeld) this.#socket.pause();
-    else resumeReading(this.#socket);
   }
 
   timedOut(wait: Wait | undefined): void {
-    const { settings } = this.#server;
+    const { exchan, server } = this;
+    const { settings } = server;
     switch (wait) {
       case "idle":
       case "drainIdle":
-        this.#linger();
+        this.linger();
         break;
       case "head":
-        this.#refuse(408, `its head was not complete after ${settings.headTimeout} ms`);
+        this.refuse(408, `its head was not complete after ${settings.headTimeout} ms`);
         break;
       case "content":
-        this.#giveContentUp(`no content came for ${this.#exchan?.contentTimeout ?? settings.contentTimeout} ms`);
+        this.giveContentUp(`no content came for ${exchan?.contentTimeout ?? settings.contentTimeout} ms`);
         break;
-      case "handle":
-        this.#server.note(
-          this.peer,
-          `its request was not answered within ${this.#exchan?.handleTimeout ?? settings.handleTimeout} ms`,
-        );
-        this.#isLast = true;
-        this.#exchan?.giveUp();
+      case "handle": {
+        const limit = exchan?.handleTimeout ?? settings.handleTimeout;
+        server.note(this.peer, `its request was not answered within ${limit} ms`);
+        this.serveNoMore();
+        exchan?.giveUp();
         break;
+      }
       case "write":
-        this.#server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
-        this.#exchan?.endsBecauseOf("writeTimeout");
-        this.#socket.destroy();
+        server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        exchan?.endsBecauseOf("writeTimeout");
+        this.socket.destroy();
         break;
       case "linger":
       case undefined:
-        this.#socket.destroy();
+        this.socket.destroy();
     }
   }
-
-  #giveContentUp(reason: string): void {
-    this.#server.note(this.peer, reason);
-    this.#isLast = true;
-    if (this.#exchan === undefined) return this.#linger();
-    this.#exchan.endsBecauseOf("contentTimeout");
-    this.#exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
-    if (!this.#isAdvancing) this.#settle();
-  }
-}
-
-function noop(): void {}
-
-function endedEarly(): ExchanError {
-  return new ExchanError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
 }

@@ -14,8 +14,9 @@ import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../front/gate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
-import { readDirectly, resumeReading } from "../net/direct-reading.ts";
+import { resumeReading } from "../net/direct-reading.ts";
 import type { Peer } from "../net/peer.ts";
+import { useSocket, type SocketUser } from "../net/socket-user.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { LingeringClose } from "../http/lingering-close.ts";
 import { ClientFrames } from "./client-frames.ts";
@@ -39,7 +40,7 @@ import type { Http2Exchan } from "./server-exchan.ts";
 
 type Phase = "preface" | "open" | "linger" | "closed";
 
-export class Http2Conn extends ClientStreams implements GateConn {
+export class Http2Conn extends ClientStreams implements GateConn, SocketUser {
   /** Of its gate. */
   place = -1;
   readonly #socket: Socket;
@@ -74,13 +75,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, tooLarge, true);
     this.#timeouts = new ConnTimeouts(socket, server, this);
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
-    const received = (chunk: Buffer): void => this.#received(chunk);
-    readDirectly(socket, received, received);
-    socket.on("end", () => this.#ended());
-    socket.on("drain", () => this.#nowDrained());
-    // What went wrong with a socket is of no use: its "close" follows.
-    socket.on("error", noop);
-    socket.on("close", () => this.#closed());
+    useSocket(socket, this);
     this.#age = ConnAge.of(server, { isOld: () => this.#announceEnd(), isTooOld: () => this.#tooOld() });
     this.#introduce();
     this.settle();
@@ -124,7 +119,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
 
   // ---- input ----
 
-  #received(chunk: Buffer): void {
+  socketReceived(chunk: Buffer): void {
     if (this.#closing !== undefined) return this.#closing.received();
     if (this.#keepalive !== undefined) this.#keepalive.isHeard = true;
     this.advance(chunk);
@@ -154,7 +149,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     return chunk.subarray(size);
   }
 
-  #ended(): void {
+  socketEnded(): void {
     this.#peerEnded = true;
     if (this.#closing === undefined) this.#linger();
     else this.#closing.peerEnded();
@@ -222,7 +217,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     this.#answerDeadline.set(settings.http2SettingsTimeout);
   }
 
-  #nowDrained(): void {
+  socketDrained(): void {
     // Whoever takes what it is sent lives. What it would answer to may wait behind much that is under way to it.
     if (this.#keepalive !== undefined) this.#keepalive.isHeard = true;
     this.drained();
@@ -249,7 +244,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     this.#closing = new LingeringClose(this.#socket, this.server, this.#timeouts, this.#peerEnded);
   }
 
-  #closed(): void {
+  socketClosed(): void {
     this.#phase = "closed";
     this.cutter.stop();
     this.#timeouts.end();
@@ -353,5 +348,3 @@ export class Http2Conn extends ClientStreams implements GateConn {
 
 const drainPing = Buffer.from("goodbye!", "latin1");
 const alivePing = Buffer.from("anybody?", "latin1");
-
-function noop(): void {}

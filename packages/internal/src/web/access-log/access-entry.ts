@@ -4,7 +4,8 @@ import type { Clock } from "../../fixtures/clock.ts";
 import type { EndReason } from "../../http/end-reason.ts";
 import type { EndListener } from "../../http/exchan.ts";
 import type { Request } from "../request/request.ts";
-import type { HeadListener, Response } from "../response/response.ts";
+import type { Response } from "../response/response.ts";
+import type { HeadListener } from "../response/tracked-response.ts";
 
 /** Formats the line of one request, including its line end. */
 export type LineFormat = (entry: AccessEntry) => string;

@@ -20,6 +20,11 @@ export function faultAt(path: string, thrown: unknown): Fault {
   return thrown instanceof Fault ? thrown : new Fault(path, thrown);
 }
 
+/** The same, where there may be no component to blame: the thrown value is then returned as it is. */
+export function faultOf<Thrown>(component: { readonly path: string } | undefined, thrown: Thrown): Thrown | Fault {
+  return component === undefined ? thrown : faultAt(component.path, thrown);
+}
+
 /** Whether the error only reports that the client of this exchan has gone. This is nobody's fault. */
 export function isPeerGone(thrown: unknown): boolean {
   return thrown instanceof ExchanError && thrown.code === "HEMI_PEER_GONE";

@@ -218,11 +218,9 @@ class Rule implements RulePart {
   }
 
   #handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    resp.rule = this;
     req.contentTerms = this.#contentTerms;
-    resp.errorPages = this.#errorPages;
+    resp.enterRule(this, this.#errorPages, this.#context.props.handleTimeout);
     if (this.#context.props.interceptErrors) this.#interceptErrors(req, resp);
-    resp.limitHandling(this.#context.props.handleTimeout);
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     if (this.#upgradeChain !== undefined && req.upgrades.length > 0) return tryHandlets(this.#upgradeChain, req, resp);
     if (this.#answer === undefined) return tryHandlets(this.#chain, req, resp);
@@ -236,10 +234,8 @@ class Rule implements RulePart {
   }
 
   handleBehind({ handlet, handlets = [] }: Request, req: Request, resp: Response): boolean | Promise<boolean> {
-    resp.rule = this;
     req.contentTerms = this.#contentTerms;
-    resp.errorPages = this.#errorPages;
-    resp.limitHandling(this.#context.props.handleTimeout);
+    resp.enterRule(this, this.#errorPages, this.#context.props.handleTimeout);
     const at = handlets.findIndex((one) => one === handlet);
     return tryHandlets({ handlets: handlets.slice(at + 1).filter(isHandlet), counts: [] }, req, resp);
   }

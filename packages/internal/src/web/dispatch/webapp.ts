@@ -197,7 +197,7 @@ class Webapp implements WebappPart {
   }
 
   #handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    resp.errorPages = this.#errorPages;
+    resp.enterWebapp(this.#errorPages);
     if (this.#sessions !== undefined) req.bindSession(this.#sessions, resp);
     if (req.depth > 0) return this.#walk(req, resp, 0, undefined);
     resp.countFor(this.counts.untaken);

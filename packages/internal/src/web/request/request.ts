@@ -14,7 +14,7 @@ import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
 import { ListedFields, listWithout, type Fields } from "../../http/fields.ts";
 import { forwardedSource } from "../../http/forwarded-source.ts";
 import { listMembers } from "../../http/list-members.ts";
-import { faultAt, isPeerGone } from "../dispatch/fault.ts";
+import { faultOf, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
 import { readTraceParent } from "../../operator/trace-context.ts";
 import { Trace } from "../../operator/trace.ts";
@@ -309,7 +309,7 @@ export class Request extends RequestTarget {
 
   /** For the engine: logs an error of a callback that has no other caller. `handlet`: its owner. */
   noteFault(error: unknown, handlet = this.handlet): void {
-    if (!isPeerGone(error)) this.#server?.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this);
+    if (!isPeerGone(error)) this.#server?.noteFault(faultOf(handlet, error), this);
   }
 
   /** For the engine: what it is made of, if no HTTP request has come: a call by another protocol. */

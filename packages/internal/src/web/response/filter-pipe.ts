@@ -195,6 +195,11 @@ export class FilterPipe {
   }
 }
 
+/** The known replacement of the content, if there is a single filter, and it has one. */
+export function soleReplacement(filters: readonly PlacedFilter[]): Uint8Array | undefined {
+  return filters.length === 1 ? filters[0]?.filter.instead : undefined;
+}
+
 function runHook(path: string, hook: FilterHook["hook"]): ReturnType<FilterHook["hook"]> {
   try {
     return hook();

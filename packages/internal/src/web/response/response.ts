@@ -10,25 +10,22 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
-import type { EndReason } from "../../http/end-reason.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { Backlog, maxBacklog } from "./backlog.ts";
 import { responseHasContent } from "../../http/content-rule.ts";
-import type { EndListener, ExchanCounter, ExchanWire, FileRegion } from "../../http/exchan.ts";
-import { faultAt, isPeerGone } from "../dispatch/fault.ts";
-import type { RequestCounts } from "../dispatch/request-counts.ts";
+import type { ExchanWire, FileRegion } from "../../http/exchan.ts";
+import { faultOf, isPeerGone } from "../dispatch/fault.ts";
 import { FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
 import type { FilterChain, FilterHook, PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
-import { timeSinceTick } from "../../metrics/turn.ts";
-import { EditableHead, HeadDraft } from "./editable-head.ts";
-import type { ErrorPages } from "./error-pages.ts";
-import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
+import { HeadDraft } from "./editable-head.ts";
+import { FilterPipe, soleReplacement, type PipedResponse } from "./filter-pipe.ts";
 import { encodeLocation } from "./location.ts";
 import type { Request } from "../request/request.ts";
 import { sendFile } from "./send-file.ts";
 import { openTunnel } from "./open-tunnel.ts";
+import { TrackedResponse } from "./tracked-response.ts";
 
 /** The services that a response needs from its server. */
 export interface ResponseSurroundings {
@@ -44,64 +41,22 @@ export interface ResponseSurroundings {
 /** Handles a detached exchan, like `handle` of a rule. */
 export type RunDetached = (req: Request, resp: Response) => boolean | Promise<boolean>;
 
-/** A listener for responses that are not sent in one piece. */
-export interface HeadListener {
-  /** The head was sent before the content, or opens a tunnel. Called at most once. */
-  headSent(): void;
-  /** A node of a backend is being asked; each further one, too. */
-  nodeAsked(): void;
-  /** A node, by its address, has answered to the end, or failed; "" if none could be asked. */
-  nodeDone(node: string): void;
-}
-
-/** Hears how requests end. Must not throw. */
-export interface ResponseTracer {
-  /** `status`: `undefined` if none was sent. */
-  ended(resp: Response, status: number | undefined, reason: EndReason): void;
-}
-
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
-export class Response extends EditableHead implements PipedResponse, ExchanCounter {
-  /** For the engine: the current rule. */
-  rule: { readonly path: string } | undefined;
-  /** For the engine: what stands for its own pages; of the rule that had the request last, or of its webapp. */
-  errorPages: ErrorPages | undefined;
-  /** For the engine: hears how a request ends that is counted. */
-  tracer: ResponseTracer | undefined;
-  /** For the engine: this is a page of its own, or what stands for one. */
-  isStatusPage = false;
+export class Response extends TrackedResponse implements PipedResponse {
   /** For `EditableHead`. */
   protected readonly draft = new HeadDraft();
-  readonly #wire: ExchanWire;
-  #handleTimeout: number | undefined;
   #state: "open" | "streaming" | "done" = "open";
   #pipe: FilterPipe | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
-  /** It has become a tunnel, which may last for long. */
-  #isTunnel = false;
-  /** For the engine: it has become a WebSocket, or another tunnel. */
-  lasting: "webSocket" | "tunnel" | undefined;
   /** Asks whoever has the tunnel to end it. Harmless twice. */
   #endTunnel: (() => void) | undefined;
-  #headListener: HeadListener | undefined;
-  /** Of the component that has the request; `undefined` for exchans that are not counted. */
-  #counts: RequestCounts | undefined;
-  #countedSince = 0;
   readonly #surroundings: ResponseSurroundings;
-  readonly #req: Request | undefined;
 
   /** For servers. `req` is the request; `undefined` for a request that was refused. */
   constructor(wire: ExchanWire, surroundings: ResponseSurroundings, req: Request | undefined) {
-    super();
-    this.#wire = wire;
+    super(wire, req);
     this.#surroundings = surroundings;
-    this.#req = req;
-  }
-
-  /** For the engine: what it answers; `undefined` for a request that was refused. */
-  get req(): Request | undefined {
-    return this.#req;
   }
 
   /** Whether status and fields can no longer be changed. */
@@ -118,7 +73,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
    * For the engine: whether everything has been passed to the client's connection, and no handlet works on it any more.
    */
   get isOver(): boolean {
-    return this.#state === "done" && this.#pipe?.hasBegun !== true && !this.#isTunnel;
+    return this.#state === "done" && this.#pipe?.hasBegun !== true && this.lasting === undefined;
   }
 
   /** Sends head and content at once. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
@@ -129,29 +84,26 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     if (pipe?.isHooked === true) {
       this.noteSize(sizeOf(content));
       const filters = pipe.runHooks();
-      const instead = this.#insteadOfAll(filters);
+      const instead = this.#hasContent ? soleReplacement(filters) : undefined;
       if (instead !== undefined) return this.#sendInstead(pipe, filters, instead);
       const chain = pipe.install(filters, this.#hasContent);
       if (chain !== undefined)
         return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
-    this.#assertNoTunnel();
-    this.#state = "done";
-    this.#wire.sendWhole(this, content, this.knownContent !== undefined);
+    this.#sendWhole(content, this.knownContent !== undefined);
   }
 
-  /** The replacement of the content, if there is a single filter that has one. */
-  #insteadOfAll(filters: readonly PlacedFilter[]): Uint8Array | undefined {
-    if (filters.length !== 1 || !this.#hasContent) return undefined;
-    return filters[0]?.filter.instead;
+  /** `isLasting`: see `ExchanWire`. */
+  #sendWhole(content: string | Uint8Array | undefined, isLasting: boolean): void {
+    this.#assertNoTunnel();
+    this.#state = "done";
+    this.wire.sendWhole(this, content, isLasting);
   }
 
   /** Like `#sendThrough`, if no content needs to pass the filters. */
   #sendInstead(pipe: FilterPipe, filters: readonly PlacedFilter[], instead: Uint8Array): void {
     try {
-      this.#assertNoTunnel();
-      this.#state = "done";
-      this.#wire.sendWhole(this, instead, true);
+      this.#sendWhole(instead, true);
     } finally {
       pipe.closeUnused(filters);
     }
@@ -162,11 +114,8 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     const instead = chain.takeInstead();
     const whole = chain.passWhole(instead ?? content);
     if (chain.isPassed) {
-      this.#assertNoTunnel();
       this.#pipe?.drop();
-      this.#state = "done";
-      this.#wire.sendWhole(this, whole, whole === instead);
-      return;
+      return this.#sendWhole(whole, whole === instead);
     }
     this.#beginStreaming();
     void this.#sendPiece(whole);
@@ -200,7 +149,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     this.assertOpen();
     const list = new FieldList();
     for (const [name, value] of Object.entries(fields)) list.add(name, value);
-    this.#wire.sendInterim(status, list.list);
+    this.wire.sendInterim(status, list.list);
   }
 
   /**
@@ -221,7 +170,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
    */
   echo(piece: string | Uint8Array, done?: () => void): void | Promise<void> {
     // A caller that does not await may not know yet, and may have no handler for an exception.
-    if (this.#wasAborted) return this.#wire.writable();
+    if (this.#wasAborted) return this.wire.writable();
     this.#beginStreaming();
     if (this.#backlog?.takes(piece) === false) return this.#overrun();
     const sent = this.#sendPiece(piece, done);
@@ -252,7 +201,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     }
     this.#beginStreaming();
     const pipe = this.#pipe;
-    if (pipe?.isFlowing !== true) await this.#wire.sendRegion(region);
+    if (pipe?.isFlowing !== true) await this.wire.sendRegion(region);
     // A file is read as fast as the client accepts it: filters need not wait for input, and a flush would only increase
     // the size.
     else for await (const piece of readRegion(region)) await pipe.pushSteady(piece);
@@ -268,10 +217,10 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     this.#beginStreaming();
     try {
       // If no content is sent, the source is stopped before it begins.
-      if (this.#wire.head.method === "HEAD") await source[Symbol.asyncIterator]().return?.();
+      if (this.wire.head.method === "HEAD") await source[Symbol.asyncIterator]().return?.();
       else
         for await (const piece of source) {
-          if (this.#wasAborted) await this.#wire.writable();
+          if (this.#wasAborted) await this.wire.writable();
           await this.#sendPiece(piece);
         }
     } catch (error) {
@@ -282,72 +231,21 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
   }
 
   /**
-   * For the engine: in ms, how long the handlet has, in place of the server's `handleTimeout`; `undefined`: the
-   * server's.
-   */
-  limitHandling(timeout: number | undefined): void {
-    if (timeout === this.#handleTimeout) return;
-    this.#handleTimeout = timeout;
-    this.#wire.limitHandling(timeout);
-  }
-
-  /** For the engine: the request is counted, at first for these. */
-  countFor(counts: RequestCounts): void {
-    this.#counts = counts;
-    this.#countedSince = counts.began();
-    this.#wire.counter = this;
-  }
-
-  /** For the engine: the request, which is over, was sampled. */
-  keepExemplar(traceId: string, duration: number, now: number): void {
-    if (!this.#isTunnel) this.#counts?.keepExemplar(traceId, duration, now);
-  }
-
-  /** For the engine: how long its request has been there, in ms; 0 if it is not counted. */
-  get age(): number {
-    return this.#counts === undefined ? 0 : timeSinceTick(this.#countedSince);
-  }
-
-  /** For the engine: another component has the request from now on. Does nothing for an exchan that is not counted. */
-  isOf(counts: RequestCounts | undefined): void {
-    if (this.#counts !== undefined && counts !== undefined) this.#counts = counts;
-  }
-
-  /** For the engine. */
-  exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void {
-    const isAborted = reason !== "complete";
-    this.#counts?.ended(this.#countedSince, status ?? 0, isAborted, this.#isTunnel, received, contentSent);
-    this.tracer?.ended(this, status, reason);
-  }
-
-  /**
-   * For the engine: once this is answered, nothing more is read that came by the same way, where other requests could
-   * be hidden in it.
-   */
-  distrustClient(): void {
-    this.#wire.distrust();
-  }
-
-  /**
    * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this
    * returns, paused. `protocol` is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go
    * out with the answer; its status is the protocol's own matter. From here on all limits in time are the caller's.
    * `drained` is called once when the server drains, soon if it does already, and some time after a reload that drops
-   * the caller: end the stream then. What it or a listener of
-   * the stream throws is in the log, and destroys the stream. Throws HEMI_USAGE where the request asks for nothing of
-   * the sort.
+   * the caller: end the stream then. What it or a listener of the stream throws is in the log, and destroys the stream.
+   * Throws HEMI_USAGE where the request asks for nothing of the sort.
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.assertOpen();
-    const handlet = this.#req?.handlet;
-    const failed = (error: unknown): void =>
-      this.noteFault(handlet === undefined ? error : faultAt(handlet.path, error));
-    const { tunnel, end } = openTunnel(this.#wire, { protocol, fieldList: this.fieldList }, drained, failed);
+    const handlet = this.req?.handlet;
+    const failed = (error: unknown): void => this.noteFault(faultOf(handlet, error));
+    const { tunnel, end } = openTunnel(this.wire, { protocol, fieldList: this.fieldList }, drained, failed);
     this.#endTunnel = end;
     this.#state = "done";
-    this.#isTunnel = true;
-    this.lasting = protocol === "websocket" ? "webSocket" : "tunnel";
-    this.#headListener?.headSent();
+    this.tunnelOpened(protocol);
     return tunnel;
   }
 
@@ -371,14 +269,14 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
    * of events is ended here, so that its client connects anew (WHATWG HTML 9.2.3).
    */
   leave(): void {
-    this.#req?.leave();
+    this.req?.leave();
     this.#endTunnel?.();
     if (this.#state !== "streaming" || this.contentSize !== undefined) return;
     if (!/^text\/event-stream\b/i.test(this.header("content-type") ?? "")) return;
     this.end();
     // For whoever goes on to send, the client has gone.
     this.#wasAborted = true;
-    this.#wire.dismiss();
+    this.wire.dismiss();
   }
 
   /** Aborts the response: the client sees that it is incomplete. */
@@ -387,7 +285,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     this.#wasAborted = true;
     this.#state = "done";
     this.#pipe?.close();
-    this.#wire.abort();
+    this.wire.abort();
   }
 
   /**
@@ -395,9 +293,8 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
    * error. The response has the error's status, or 500 with a log line; a started response is aborted.
    */
   fail(error: unknown): void {
-    const handlet = this.#req?.handlet;
-    const fault = handlet === undefined ? error : faultAt(handlet.path, error);
-    if (this.#req !== undefined) this.#surroundings.failed(fault, this.#req, this);
+    const { req } = this;
+    if (req !== undefined) this.#surroundings.failed(faultOf(req.handlet, error), req, this);
   }
 
   /** For the engine: whether this part is already hooked. */
@@ -412,7 +309,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
 
   /** For the engine: adds a hook that inspects the final head. */
   addHook(hook: FilterHook): void {
-    this.#pipe ??= new FilterPipe(this.#wire, this);
+    this.#pipe ??= new FilterPipe(this.wire, this);
     this.#pipe.addHook(hook);
   }
 
@@ -421,8 +318,8 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
    * Returns what `run` does; its errors are answered and logged like those of any exchan.
    */
   detach(wire: ExchanWire, run: RunDetached): boolean | Promise<boolean> {
-    if (this.#req === undefined) return false;
-    return this.#surroundings.serveDetached(this.#req.onWire(wire), wire, run);
+    if (this.req === undefined) return false;
+    return this.#surroundings.serveDetached(this.req.onWire(wire), wire, run);
   }
 
   /** For the engine: whether nothing more is sent because the response was aborted. */
@@ -432,22 +329,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
 
   /** For the engine: reports an error that has no other caller. */
   noteFault(error: unknown): void {
-    this.#surroundings.noteFault(error, this.#req);
-  }
-
-  /** For the engine; see `onHead`. */
-  get headListener(): HeadListener | undefined {
-    return this.#headListener;
-  }
-
-  /** For the engine; supports one listener. */
-  onHead(listener: HeadListener): void {
-    this.#headListener = listener;
-  }
-
-  /** For the engine: calls back with the end reason when the response has ended. */
-  onEnd(listener: EndListener): void {
-    this.#wire.onEnd(listener);
+    this.#surroundings.noteFault(error, this.req);
   }
 
   override reset(): void {
@@ -457,10 +339,10 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
 
   /** A handlet may ignore the promise: a disconnected client must not end the process, and other errors are logged. */
   #watched(sent: Promise<void>): Promise<void> {
-    const handlet = this.#req?.handlet;
+    const handlet = this.req?.handlet;
     sent.catch((error: unknown) => {
       if (isPeerGone(error) || error instanceof HTTPError) return;
-      this.noteFault(handlet === undefined ? error : faultAt(handlet.path, error));
+      this.noteFault(faultOf(handlet, error));
     });
     return sent;
   }
@@ -473,7 +355,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
    * For a tunnel request, any 2xx means that the tunnel is open, and all further bytes belong to it (RFC 9110 9.3.6).
    */
   #assertNoTunnel(): void {
-    if (this.#wire.head.method !== "CONNECT" || this.status > 299) return;
+    if (this.wire.head.method !== "CONNECT" || this.status > 299) return;
     throw new HemiError("HEMI_USAGE", `CONNECT was to be answered with ${this.status}, which would open a tunnel`);
   }
 
@@ -482,10 +364,10 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     this.assertOpen();
     this.#placeFilters();
     this.#assertNoTunnel();
-    if (this.#wire.head.method === "HEAD") this.#pipe?.drop();
+    if (this.wire.head.method === "HEAD") this.#pipe?.drop();
     this.#state = "streaming";
-    this.#wire.sendHead(this, this.contentSize);
-    this.#headListener?.headSent();
+    this.wire.sendHead(this, this.contentSize);
+    this.headListener?.headSent();
   }
 
   /** What a GET would have. */
@@ -501,15 +383,13 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
   #sendPiece(piece: string | Uint8Array, done?: () => void): void | Promise<void> {
     const pipe = this.#pipe;
     if (pipe?.isFlowing === true) return pipe.push(piece);
-    return this.#wire.sendContent(piece, done) ? undefined : this.#wire.writable();
+    return this.wire.sendContent(piece, done) ? undefined : this.wire.writable();
   }
 
   /** The handlet does not wait for its client. */
   #overrun(): Promise<void> {
     const reason = `more than ${maxBacklog} bytes were echoed that the client had not taken: await echo()`;
-    const error = new HemiError("HEMI_USAGE", reason);
-    const handlet = this.#req?.handlet;
-    const fault = handlet === undefined ? error : faultAt(handlet.path, error);
+    const fault = faultOf(this.req?.handlet, new HemiError("HEMI_USAGE", reason));
     this.noteFault(fault);
     this.abort();
     return quietly(Promise.reject(fault));
@@ -517,7 +397,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
 
   #finish(): void {
     this.#state = "done";
-    const ended = (): void => this.#wire.endContent(this.trailerList ?? []);
+    const ended = (): void => this.wire.endContent(this.trailerList ?? []);
     const pipe = this.#pipe;
     if (pipe?.isFlowing === true) pipe.end(ended);
     else ended();

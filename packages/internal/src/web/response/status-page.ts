@@ -27,7 +27,7 @@ export function sendStatusPage(resp: Response, status: number, fields: FieldValu
 
 function begin(resp: Response, status: number, fields: FieldValues): void {
   resp.reset();
-  resp.isStatusPage = true;
+  resp.beginStatusPage();
   resp.status = status;
   for (const [name, value] of Object.entries(fields)) resp.setHeader(name, value);
 }

@@ -8,7 +8,8 @@ import type { EndReason } from "../../http/end-reason.ts";
 import { addonKind } from "../../stage/kinds/addon.ts";
 import type { Fields } from "../../http/fields.ts";
 import type { Request, RequestTracer } from "../request/request.ts";
-import type { Response, ResponseTracer } from "../response/response.ts";
+import type { Response } from "../response/response.ts";
+import type { ResponseTracer, TrackedResponse } from "../response/tracked-response.ts";
 import type { RequestStories } from "../../operator/request-stories.ts";
 import { Sampler } from "../../operator/sampler.ts";
 import { spanSink } from "../../operator/span-sink.ts";
@@ -77,7 +78,7 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
   begin(req: Request, resp: Response): void {
     if (req.depth > 0) return this.#beginInner(req, resp);
     req.traceBy(this, this.#isSampled(req));
-    resp.tracer = this;
+    resp.traceBy(this);
   }
 
   #beginInner(req: Request, resp: Response): void {
@@ -114,7 +115,7 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
     return storage.run(trace, serve);
   }
 
-  ended(resp: Response, status: number | undefined, reason: EndReason): void {
+  ended(resp: TrackedResponse, status: number | undefined, reason: EndReason): void {
     const { req } = resp;
     const isError = (status ?? 0) >= 500;
     const sampled = req?.sampledTrace;
@@ -124,7 +125,7 @@ export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
   }
 
   /** `startTime`: in ms since the epoch. */
-  #finish(resp: Response, status: number | undefined, reason: EndReason, startTime: number): void {
+  #finish(resp: TrackedResponse, status: number | undefined, reason: EndReason, startTime: number): void {
     const { req } = resp;
     const trace = req?.trace;
     if (req === undefined || trace === undefined) return;
