@@ -10,7 +10,7 @@ import { ExchanError } from "../../http/exchan-error.ts";
 import { ListedFields } from "../../http/fields.ts";
 import type { Request } from "../request/request.ts";
 import type { Lock, LockService } from "../../stage/locks/lock-service.ts";
-import { selects, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
+import { selects, type Purgeable, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
 import type { FetchOptions, FetchOrder, Outcome } from "./fetch-order.ts";
 import { FetchWire, type FetchListener } from "./fetch-wire.ts";
 import { fillTurn } from "./fill-turn.ts";
@@ -70,9 +70,14 @@ export class Fetch implements FetchListener {
 
   /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
   mayServe(req: Request): boolean {
-    if (this.#wasPurged(this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] })) return false;
+    if (this.#wasPurged(this.#purgeable)) return false;
     const known = this.#known;
     return known === undefined || (known.kind === "shared" && matchesVariant(known.head.variant, req.headers));
+  }
+
+  /** Before the head has come, any tag may be that of the response. */
+  get #purgeable(): Purgeable {
+    return this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: undefined };
   }
 
   /** A client waits for it until the result is disposed of. */
@@ -87,16 +92,13 @@ export class Fetch implements FetchListener {
     };
   }
 
-  /** Before the head has come, any tag may be that of the response. */
   purged(selector: PurgeSelector): void {
-    const mayHaveTag = this.#head === undefined && typeof selector === "object" && "tag" in selector;
-    const about = this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] };
-    this.#isPurged ||= mayHaveTag || selects(selector, about);
+    this.#isPurged ||= selects(selector, this.#purgeable);
   }
 
   /** By this cache, or another one that has the same cacher. */
-  #wasPurged(head: Pick<WobjectHead, "url" | "tags">): boolean {
-    return this.#isPurged || this.#writer?.isPurged?.(head) === true;
+  #wasPurged(response: Purgeable): boolean {
+    return this.#isPurged || this.#writer?.isPurged?.(response) === true;
   }
 
   run(): void {
