@@ -5,11 +5,10 @@ import type { RulePart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import type { CacherPart } from "./cacher.ts";
-import type { Storable } from "./judge.ts";
 import type { Directives } from "./rules/directives.ts";
 import type { Slice } from "./rules/slicing.ts";
 import type { KeptBytes, SharedContent } from "./shared-content.ts";
-import type { Wobject, WobjectHead } from "./wobject.ts";
+import type { Storable, Wobject, WobjectHead } from "./wobject.ts";
 
 /** A response whose content arrives. */
 export interface Arriving {

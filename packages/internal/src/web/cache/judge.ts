@@ -12,17 +12,7 @@ import { noDirectives } from "./rules/directives.ts";
 import { storedFields, updatedFields } from "./rules/stored-fields.ts";
 import { forbidsStoring, judgeStorage, type StoragePolicy } from "./rules/storing.ts";
 import { variantOf, varyNames } from "./rules/vary.ts";
-import type { Wobject, WobjectHead } from "./wobject.ts";
-
-/** A response that may be stored. */
-export interface Storable {
-  readonly head: WobjectHead;
-  /**
-   * The fields for the client whose request it answers, names and values alternating: also those that `private` and
-   * `no-cache` name, such as its cookie.
-   */
-  readonly ownFields: readonly string[];
-}
+import type { Storable, Wobject } from "./wobject.ts";
 
 /** Judges for one cache. */
 export class Judge {

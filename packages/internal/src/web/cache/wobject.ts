@@ -20,6 +20,16 @@ export interface WobjectHead extends StoredTimes {
   readonly tags: readonly string[];
 }
 
+/** A response that may be stored. */
+export interface Storable {
+  readonly head: WobjectHead;
+  /**
+   * The fields for the client whose request it answers, names and values alternating: also those that `private` and
+   * `no-cache` name, such as its cookie.
+   */
+  readonly ownFields: readonly string[];
+}
+
 /** A stored response. */
 export interface Wobject {
   /** The current head: another one after an update. */
