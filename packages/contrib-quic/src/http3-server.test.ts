@@ -322,6 +322,15 @@ test("a server that a reload drops serves what it has, tells its clients, and cl
   await reload;
 });
 
+test("a changed idleTimeout holds for a client that is idle already", async () => {
+  const site = await boot(".idleTimeout = 1h");
+  await using stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  await client.ask();
+  await stage.reload({ text: configOf(".idleTimeout = 1ms") });
+  await client.closed.promise;
+});
+
 test("a handlet hears of a client that gives its request up", async () => {
   const site = await boot("", `.accessLog = ["file": "${at("access.log")}", "format": $path + " " + $version]`);
   await using _stage = site.stage;

@@ -176,6 +176,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
   }
 
   changed(changed: ReadonlySet<string>): void {
+    if (changed.has("idleTimeout")) for (const { http3 } of this.#conns.values()) http3?.idleTimeoutChanged();
     this.#configs.forget();
     if (changed.has("tlsReloadInterval") && this.#upkeep.isSet)
       this.#upkeep.set(this.#options.context.props.tlsReloadInterval);

@@ -2,15 +2,21 @@
 
 import type { ConnectionOptions } from "node:tls";
 import type { Address } from "@hemi/internal";
-import { Cluster, Redis } from "ioredis";
+import { Cluster, Command, Redis } from "ioredis";
 import type { RedisProps } from "./redis-props.ts";
 
 /** What a command may be given. */
 export type Argument = string | number | Buffer;
 
-/** A node of a cluster, or the only server. */
+/** Runs commands. */
 export interface ClientNode {
   call(command: string, args: readonly Argument[]): Promise<unknown>;
+}
+
+/** A master of a cluster. */
+export interface ClientMaster extends ClientNode {
+  /** Where it listens. */
+  readonly options: { readonly host?: string | undefined; readonly port?: number | undefined };
 }
 
 /** Collects what is written between `cork` and `uncork`. */
@@ -33,7 +39,17 @@ export interface Client extends ClientNode {
   /** The connection; a cluster has several. */
   readonly stream?: Corkable;
   /** Only of a cluster. */
-  nodes?(role: "master"): ClientNode[];
+  nodes?(role: "master"): ClientMaster[];
+  /** Only of a cluster: `host:port` of the node that has the slot of a command; `undefined`: any node may run it. */
+  nodeOf?(command: string, args: readonly Argument[]): string | undefined;
+}
+
+/** A cluster that says where a command goes, as far as it knows the slots. */
+class ClusterClient extends Cluster {
+  nodeOf(command: string, args: readonly Argument[]): string | undefined {
+    const [master] = this.slots[new Command(command, [...args]).getSlot()] ?? [];
+    return master;
+  }
 }
 
 /**
@@ -59,7 +75,7 @@ export function makeClient(props: RedisProps, tls: ConnectionOptions | undefined
     reconnectOnError: ({ message }: Error) => message.includes("READONLY"),
   };
   if (mode === "cluster") {
-    return new Cluster(addresses.map(endpointOf), {
+    return new ClusterClient(addresses.map(endpointOf), {
       lazyConnect: true,
       enableOfflineQueue: false,
       redisOptions: options,

@@ -52,11 +52,17 @@ test("Redis has the first of many commands while the last of the turn are made",
 });
 
 /** A lane whose clients send by these, the first client by the first one; none of them notices that it is closed. */
-async function openLaneOf(...sends: readonly (() => Promise<unknown>)[]) {
+async function openLaneOf(...sends: readonly Client["call"][]) {
+  return await openLaneTo({}, ...sends);
+}
+
+/** `more`: what its clients have beside. */
+async function openLaneTo(more: Partial<Client>, ...sends: readonly Client["call"][]) {
   const left = [...sends];
   const makeClient = (): Client => {
     const send = left.shift() ?? (() => Promise.reject(new Error("one client too many")));
     return {
+      ...more,
       status: "ready",
       connect: () => Promise.resolve(),
       disconnect() {},
@@ -65,7 +71,7 @@ async function openLaneOf(...sends: readonly (() => Promise<unknown>)[]) {
       on() {},
     };
   };
-  const limits = { connectTimeout: 1000, commandTimeout: 10, maxPending: 1 };
+  const limits = { connectTimeout: 1000, commandTimeout: 10, maxPending: 2 };
   const sink = new MemorySink();
   const lane = new Lane({ makeClient, limits, log: openErrorLog({ sink }) });
   await lane.open();
@@ -78,7 +84,7 @@ const fine = () => Promise.resolve("fine");
 test("a connection that takes the place of one with an overdue answer has no part in it", async () => {
   const { lane } = await openLaneOf(never, fine);
   await expect(lane.call("get", ["key"])).rejects.toThrow("Redis did not answer within 10 ms");
-  await expect(lane.call("get", ["key"])).rejects.toThrow("an answer is overdue");
+  await expect(lane.call("get", ["key"])).rejects.toThrow("an answer of Redis is overdue");
   await lane.open();
   expect(await lane.call("get", ["key"])).toBe("fine");
 });
@@ -103,4 +109,14 @@ test("a command that could not be made up leaves nothing under way", async () =>
   expect(await lane.call("get", ["key"])).toBe("fine");
   await pause(30);
   expect(await lane.call("get", ["key"])).toBe("fine");
+});
+
+test("a node of a cluster that owes an answer holds up its own slots, and no others", async () => {
+  const nodeOf = (_: string, [key]: readonly unknown[]) => (String(key).startsWith("a") ? "a:1" : "b:1");
+  const send: Client["call"] = (_, [key]) => (key === "a1" ? never() : fine());
+  const { lane, sink } = await openLaneTo({ nodeOf }, send);
+  await expect(lane.call("get", ["a1"])).rejects.toThrow("Redis at a:1 did not answer within 10 ms");
+  await expect(lane.call("get", ["a2"])).rejects.toThrow("an answer of Redis at a:1 is overdue");
+  expect(await lane.call("get", ["b1"])).toBe("fine");
+  expect(sink.lines).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 // A lane: one connection to Redis (in a cluster, one to each node), on which no command waits without a limit.
 //
-//   command ──> refused at once: not connected, an answer is overdue, or too many commands are under way
+//   command ──> refused at once: not connected, its node owes an answer, or too many commands are under way
 //        └────> sent ──> answer                         in time
 //                   └──> RedisFailure, timeout          the answer is overdue until it comes, or the connection ends
 //
@@ -81,12 +81,12 @@ export class Lane {
 
   /** Texts in the answer are strings. Rejects with RedisFailure. */
   call(command: string, args: readonly Argument[]): Promise<unknown> {
-    return this.#limited((client) => client.call(command, args));
+    return this.#limited(this.#nodeOf(command, args), (client) => client.call(command, args));
   }
 
   /** Texts in the answer are Buffers. Rejects with RedisFailure. */
   callBytes(command: string, args: readonly Argument[]): Promise<unknown> {
-    return this.#limited((client) => client.callBuffer(command, args));
+    return this.#limited(this.#nodeOf(command, args), (client) => client.callBuffer(command, args));
   }
 
   /** Runs a script; texts in the answer are strings. Rejects with RedisFailure. */
@@ -109,10 +109,11 @@ export class Lane {
   async *keys(prefix: string): AsyncGenerator<readonly string[], void, void> {
     const pattern = `${prefix.replace(/[*?[\]\\]/g, "\\$&")}*`;
     for (const node of this.#client?.nodes?.("master") ?? [undefined]) {
+      const name = node === undefined ? "" : `${node.options.host}:${node.options.port}`;
       let cursor = "0";
       do {
         const args = [cursor, "MATCH", pattern, "COUNT", keysAtOnce];
-        const [next, found] = listOf(await this.#limited((client) => (node ?? client).call("SCAN", args)));
+        const [next, found] = listOf(await this.#limited(name, (client) => (node ?? client).call("SCAN", args)));
         cursor = textOf(next);
         yield listOf(found).map(textOf);
       } while (cursor !== "0");
@@ -123,9 +124,15 @@ export class Lane {
     return this.#client?.status === "ready";
   }
 
-  #limited(send: (client: Client) => Promise<unknown>): Promise<unknown> {
+  /** "": there is one server, or any node may run it. */
+  #nodeOf(command: string, args: readonly Argument[]): string {
+    return this.#client?.nodeOf?.(command, args) ?? "";
+  }
+
+  /** `node`: where it goes, as `nodeOf` says. */
+  #limited(node: string, send: (client: Client) => Promise<unknown>): Promise<unknown> {
     const client = this.#client;
-    const refusal = this.#refusal();
+    const refusal = this.#refusal(node);
     if (client === undefined || refusal !== undefined) {
       return Promise.reject(new RedisFailure(`Redis is down: ${refusal ?? "it is closed"}`));
     }
@@ -134,8 +141,8 @@ export class Lane {
     return new Promise((resolve, reject) => {
       this.#collectWrites(client);
       const replied = sendBy(client, send);
-      const command = sent.add(commandTimeout, () => {
-        const error = new RedisFailure(`Redis did not answer within ${commandTimeout} ms`);
+      const command = sent.add(node, commandTimeout, () => {
+        const error = new RedisFailure(`${nameOf(node)} did not answer within ${commandTimeout} ms`);
         if (sent === this.#sent) this.#outage.begin(error);
         reject(error);
       });
@@ -154,7 +161,7 @@ export class Lane {
 
   #settled(command: SentCommand, sent: SentCommands): void {
     sent.delete(command);
-    if (command.isLate && sent === this.#sent && sent.overdue === 0 && this.#isReady) this.#outage.end();
+    if (command.isLate && sent === this.#sent && !sent.hasOverdue && this.#isReady) this.#outage.end();
   }
 
   /** The commands of several requests go out in one write: of so many that Redis begins while others are made. */
@@ -176,9 +183,9 @@ export class Lane {
     this.#collected++;
   }
 
-  #refusal(): string | undefined {
+  #refusal(node: string): string | undefined {
     if (!this.#isReady) return messageOf(this.#failure);
-    if (this.#sent.overdue > 0) return "an answer is overdue";
+    if (this.#sent.isOverdue(node)) return `an answer of ${nameOf(node)} is overdue`;
     const { maxPending } = this.#options.limits;
     return this.#sent.size < maxPending ? undefined : `${maxPending} commands are under way`;
   }
@@ -188,6 +195,11 @@ export class Lane {
     this.#failure = reasonOf(error) ?? this.#failure;
     if (!this.#isReady) this.#outage.begin(this.#failure);
   }
+}
+
+/** As messages call it. */
+function nameOf(node: string): string {
+  return node === "" ? "Redis" : `Redis at ${node}`;
 }
 
 /** What ioredis throws, such as that a command is too long for a string, is its failure as well. */

@@ -25,7 +25,7 @@ export const redisProps = {
   connectTimeout: prop.duration({ default: "2s", min: "10ms", max: "1m" }),
   /**
    * Time limit for the answer to a command. While one is overdue, no other one is sent, so that requests do not queue
-   * up behind a Redis that stands still: they go on as if it were down.
+   * up behind a Redis that stands still: they go on as if it were down. In a cluster, that holds for each node.
    */
   commandTimeout: prop.duration({ default: "1s", min: "5ms", max: "1m", reload: "live" }),
   /** If Redis owes an answer and sends nothing for so long, the connection is closed, and another one is made. */

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 function track() {
   const sent = new SentCommands();
   const late: string[] = [];
-  return { sent, late, send: (name: string, limit: number) => sent.add(limit, () => late.push(name)) };
+  return { sent, late, send: (name: string, limit: number) => sent.add("", limit, () => late.push(name)) };
 }
 
 test("each command is given up when its own time is over, and no other one", () => {
@@ -18,7 +18,7 @@ test("each command is given up when its own time is over, and no other one", () 
   const b = send("b", 100);
   vi.advanceTimersByTime(41);
   expect(late).toEqual(["a"]);
-  expect(sent).toMatchObject({ size: 2, overdue: 1 });
+  expect(sent).toMatchObject({ size: 2, hasOverdue: true });
   // A cluster answers in any order.
   sent.delete(b);
   vi.advanceTimersByTime(1000);
@@ -48,12 +48,22 @@ test("an answer that is late is overdue until it comes, and counts once", () => 
   const { sent, send } = track();
   const [a, b] = [send("a", 10), send("b", 10)];
   vi.advanceTimersByTime(11);
-  expect(sent.overdue).toBe(2);
+  expect(sent.hasOverdue).toBe(true);
   sent.delete(a);
   sent.delete(a);
-  expect(sent).toMatchObject({ size: 1, overdue: 1 });
+  expect(sent).toMatchObject({ size: 1, hasOverdue: true });
   sent.delete(b);
-  expect(sent).toMatchObject({ size: 0, overdue: 0 });
+  expect(sent).toMatchObject({ size: 0, hasOverdue: false });
+});
+
+test("an answer is overdue at the node that owes it", () => {
+  const { sent } = track();
+  const late = sent.add("a:1", 10, () => {});
+  sent.delete(sent.add("b:1", 10, () => {}));
+  vi.advanceTimersByTime(11);
+  expect(["a:1", "b:1"].map((node) => sent.isOverdue(node))).toEqual([true, false]);
+  sent.delete(late);
+  expect(sent.isOverdue("a:1")).toBe(false);
 });
 
 test("an answer that has arrived while this process stood still is in time", () => {

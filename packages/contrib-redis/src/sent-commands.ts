@@ -1,10 +1,12 @@
-// The commands that a lane has sent and that are not answered yet, each with its time limit. One timer is enough for
-// all of them: it is that of the one whose time is over first.
+// The commands that a lane has sent and that are not answered yet, each with its node and its time limit. One timer is
+// enough for all of them: it is that of the one whose time is over first.
 
 import { type Seated, SeatedRoster } from "@hemi/common";
 
 /** One of them. */
 export interface SentCommand extends Seated {
+  /** Where it was sent; "": the only server, or any node of a cluster. */
+  readonly node: string;
   /** By `performance.now()`. */
   readonly dueAt: number;
   /** Whether its time was over before it was answered. */
@@ -15,7 +17,8 @@ export interface SentCommand extends Seated {
 
 export class SentCommands {
   readonly #all = new SeatedRoster<SentCommand>();
-  #overdue = 0;
+  /** How many are late, by node. */
+  readonly #overdue = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   /** When the timer ends. */
   #timerDueAt = Infinity;
@@ -25,14 +28,19 @@ export class SentCommands {
     return this.#all.size;
   }
 
-  /** How many of them are late. */
-  get overdue(): number {
-    return this.#overdue;
+  /** Whether any of them is late. */
+  get hasOverdue(): boolean {
+    return this.#overdue.size > 0;
+  }
+
+  /** Whether this node owes an answer whose time is over. */
+  isOverdue(node: string): boolean {
+    return this.#overdue.has(node);
   }
 
   /** `limit`: its time, in milliseconds. */
-  add(limit: number, giveUp: () => void): SentCommand {
-    const command = { place: -1, dueAt: performance.now() + limit, isLate: false, giveUp };
+  add(node: string, limit: number, giveUp: () => void): SentCommand {
+    const command = { place: -1, node, dueAt: performance.now() + limit, isLate: false, giveUp };
     this.#all.add(command);
     // A reload may have made the limit shorter.
     if (command.dueAt < this.#timerDueAt) this.#wait(command.dueAt);
@@ -41,7 +49,13 @@ export class SentCommands {
 
   /** It is answered, or never will be. */
   delete(command: SentCommand): void {
-    if (this.#all.delete(command) && command.isLate) this.#overdue--;
+    if (this.#all.delete(command) && command.isLate) this.#countOverdue(command.node, -1);
+  }
+
+  #countOverdue(node: string, change: 1 | -1): void {
+    const count = (this.#overdue.get(node) ?? 0) + change;
+    if (count === 0) this.#overdue.delete(node);
+    else this.#overdue.set(node, count);
   }
 
   #wait(dueAt: number): void {
@@ -65,7 +79,7 @@ export class SentCommands {
       if (command.dueAt > now) next = Math.min(next, command.dueAt);
       else {
         command.isLate = true;
-        this.#overdue++;
+        this.#countOverdue(command.node, 1);
         command.giveUp();
       }
     }

@@ -7,7 +7,7 @@ import {
   type BackendFailure,
   type DialUser,
   type DialWish,
-  Link,
+  type Link,
   type LinkUser,
   secured,
   type ServerTls,
@@ -195,13 +195,11 @@ export class ServerConn implements DialUser, LinkUser {
     }
     this.#phase = "securing";
     this.#link.write(tlsRequestPacket(sequence, this.#response), false);
-    const socket = secured(this.#link, tls, this.node);
-    this.#link = new Link(() => socket, this);
-    socket.once("secureConnect", () => {
+    this.#link = secured(this.#link, tls, this.node, this, () => {
       this.#isSecure = true;
       this.#respond(sequence + 1);
     });
-    socket.once("error", (error: Error) => this.#options.log(`node ${this.node}: ${error.message}`));
+    this.#link.socket.once("error", (error: Error) => this.#options.log(`node ${this.node}: ${error.message}`));
   }
 
   /** What the server does not know cannot be asked of it. No method is named, so that it names that of the user. */

@@ -2,7 +2,7 @@
 // Requests in Progress").
 
 import type { Deadline } from "@hemi/common";
-import { type DialUser, Link, type LinkUser, secured, type ServerTls } from "@hemi/internal";
+import { type DialUser, type LinkUser, secured, type ServerTls } from "@hemi/internal";
 import { cancelRequest, tlsRequest } from "../protocol/startup.ts";
 import type { ServerConn } from "./server-conn.ts";
 
@@ -27,9 +27,7 @@ export function cancelAt(server: ServerConn, tls: ServerTls, makeDeadline: (onEx
         received(bytes) {
           if (current !== link) return;
           if (bytes.length !== 1 || bytes[0] !== 83) return dialling.cancel();
-          const socket = secured(link, tls, server.node);
-          current = new Link(() => socket, user);
-          socket.once("secureConnect", () => current.write(request, false));
+          current = secured(link, tls, server.node, user, () => void current.write(request, false));
         },
       });
       link.hold(false);

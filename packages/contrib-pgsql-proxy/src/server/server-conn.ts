@@ -6,7 +6,7 @@
 import {
   type BackendFailure,
   type DialUser,
-  Link,
+  type Link,
   type LinkUser,
   secured,
   type ServerTls,
@@ -252,10 +252,8 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
       this.#fail("the server has no TLS", sqlStates.connectionFailure);
       return this.close();
     }
-    const socket = secured(this.#link, this.#options.tls, this.node);
-    this.#link = new Link(() => socket, this);
-    socket.once("secureConnect", () => this.#startUp(true));
-    socket.once("error", (error: Error) => this.#options.log(`node ${this.node}: ${error.message}`));
+    this.#link = secured(this.#link, this.#options.tls, this.node, this, () => this.#startUp(true));
+    this.#link.socket.once("error", (error: Error) => this.#options.log(`node ${this.node}: ${error.message}`));
   }
 
   #startUp(isSecure: boolean): void {

@@ -172,6 +172,10 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
     this.#end();
   }
 
+  idleTimeoutChanged(): void {
+    if (this.#idleDeadline.isSet) this.#idleDeadline.set(this.server.settings.idleTimeout);
+  }
+
   protected settle(): void {
     if (this.#isOver || this.quic.isClosed) return;
     const { settings } = this.server;

@@ -13,7 +13,7 @@
 // eviction, or a failover that loses the latest purges, another generation begins, and all that was stored is purged.
 
 import { randomBytes } from "node:crypto";
-import { type PurgeSelector, selects, type WobjectHead } from "@hemi/internal";
+import { type Purgeable, type PurgeSelector, selects } from "@hemi/internal";
 import type { Lane } from "../lane.ts";
 import { listOf, numberOf, pairsOf, textOf } from "../replies.ts";
 import { Script } from "../script.ts";
@@ -69,12 +69,12 @@ export class PurgeLog {
   }
 
   /** Whether a purge since then selects the response, and how: a soft one only makes it stale. */
-  purgeOf(since: LogPosition, head: Pick<WobjectHead, "url" | "tags">): "hard" | "soft" | undefined {
+  purgeOf(since: LogPosition, response: Purgeable): "hard" | "soft" | undefined {
     if (since.generation !== this.#generation || this.#seq - since.seq > this.#purges.length) return "hard";
     let found: "soft" | undefined;
     for (let i = this.#purges.length - (this.#seq - since.seq); i < this.#purges.length; i++) {
       const purge = this.#purges[i];
-      if (purge === undefined || !selects(purge.selector, head)) continue;
+      if (purge === undefined || !selects(purge.selector, response)) continue;
       if (!purge.isSoft) return "hard";
       found = "soft";
     }

@@ -78,8 +78,9 @@ local function store(version)
 end
 
 if ARGV[5] ~= 'new' and ARGV[5] ~= '' then
-  local known = redis.call('HMGET', key, 'hash', 'version')
+  local known = redis.call('HMGET', key, 'hash', 'version', 'created')
   if known[1] == ARGV[1] and known[2] == ARGV[5] then
+    if not isAlive(tonumber(known[3])) then return {'gone'} end
     store(tonumber(known[2]))
     return {'made'}
   end

@@ -171,6 +171,28 @@ test("a cluster stores everything", async (context) => {
   expect(await redisIn(site).acquireLock("a", { ttl: 60_000 })).toBeUndefined();
 });
 
+test("a node of a cluster that stands still holds up its own slots, and no others", async (context) => {
+  await using still = await clusterFor(context, [0, 8191]);
+  await using good = await clusterFor(context, [8192, 16_383]);
+  await still.call("CLUSTER", "MEET", "127.0.0.1", good.port);
+  for (const { call } of [still, good]) {
+    await expect.poll(() => call("CLUSTER", "INFO"), { timeout: 15_000 }).toContain("cluster_state:ok");
+  }
+  const props = '.mode = "cluster" .commandTimeout = 1s .stallTimeout = 60s';
+  await using site = await redisSite(redisAt(still.address, props));
+  const demand = { rate: { interval: 1000, burst: 1000 }, spent: 0, wanted: 1 };
+  const outcomes = async () => {
+    const asked = Array.from({ length: 20 }, (_, i) => redisIn(site).takeTokens(`key ${i}`, demand));
+    const outcomeOf = (error: unknown) => (String(error).includes("is overdue") ? "refused" : "late");
+    const all = await Promise.all(asked.map((taken) => taken.then(() => "granted", outcomeOf)));
+    return [...new Set(all)].toSorted();
+  };
+  // While it connects to a node, ioredis sends what is for it to any other one.
+  await expect.poll(outcomes, { timeout: 20_000 }).toEqual(["granted"]);
+  await still.call("CLIENT", "PAUSE", 60_000, "ALL");
+  await expect.poll(outcomes, { timeout: 20_000 }).toEqual(["granted", "refused"]);
+});
+
 test("after a failover, the new master is found", { timeout: 60_000 }, async (context) => {
   const program = peer("redis-server", context);
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-sentinel-"));

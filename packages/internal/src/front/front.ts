@@ -165,6 +165,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   /** Call it for changes of the server's live props, and of any state that `isSpoken` of its codecs reads. */
   changed(changed: ReadonlySet<string>): void {
     this.#handshakes?.changed(changed);
+    if (changed.has("idleTimeout")) for (const conn of this.conns) conn.idleTimeoutChanged?.();
   }
 
   /** Accepts no new connections and waits until the open ones have finished. */

@@ -11,6 +11,8 @@ export interface GateConn extends Seated {
   entered?(): void;
   /** Finishes running work, accepts nothing new, then closes. */
   drain(): void;
+  /** A reload has changed `idleTimeout` of its server. Default: it has none. */
+  idleTimeoutChanged?(): void;
   /** Aborts at once. */
   destroy(): void;
 }

@@ -45,6 +45,11 @@ export class ConnTimeouts {
     this.#wait = wait;
   }
 
+  /** It holds from now on for who is idle already. */
+  idleTimeoutChanged(): void {
+    if (this.#wait === "idle") this.#deadline.set(this.#server.settings.idleTimeout);
+  }
+
   /** No more waiting. */
   end(): void {
     if (this.#wait === "write") this.#socket.setTimeout(0).removeAllListeners("timeout");

@@ -129,6 +129,10 @@ export class Http1Conn extends ClientRequests implements GateConn, SocketUser {
 
   // ---- waiting ----
 
+  idleTimeoutChanged(): void {
+    this.#timeouts.idleTimeoutChanged();
+  }
+
   protected moved(): void {
     this.#timeouts.hasMoved = true;
   }

@@ -257,6 +257,10 @@ export class Http2Conn extends ClientStreams implements GateConn, SocketUser {
 
   // ---- waiting ----
 
+  idleTimeoutChanged(): void {
+    this.#timeouts.idleTimeoutChanged();
+  }
+
   /** Reads on or holds, and sets the deadline of what is waited for now. */
   protected settle(): void {
     const isWithinHead =

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import * as http2 from "node:http2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
 import { pack } from "../component/pack.ts";
@@ -59,9 +61,11 @@ async function serving(text: string) {
   const stage = await bootWith([]).bootText(`stage { ${text} }`, options);
   await stage.start();
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
+  const port = Number(listensOn.replace(/^.*:/, ""));
   return {
     stage,
-    connect: () => RawClient.connect({ host: "127.0.0.1", port: Number(listensOn.replace(/^.*:/, "")) }),
+    port,
+    connect: () => RawClient.connect({ host: "127.0.0.1", port }),
     reload: (text: string) => stage.reload({ text: `stage { ${text} }` }),
     [Symbol.asyncDispose]: () => stage.quit(1000),
   };
@@ -176,6 +180,29 @@ describe("the webapps of a server", () => {
     const { departed } = await site.reload(text("other"));
     await departed;
     expect(await client.ending()).not.toMatch(/^HTTP/);
+  });
+});
+
+describe("a changed idleTimeout holds for what is idle already", () => {
+  const text = (props: string) => webapp("a") + server('"a"', props);
+
+  test("in HTTP/1", async () => {
+    await using site = await serving(text(".idleTimeout = 1h"));
+    await using client = await site.connect();
+    client.send(request("GET /", { host: "a.example" }));
+    await client.response();
+    await site.reload(text(".idleTimeout = 1ms"));
+    expect(await client.ending()).toBe("end");
+  });
+
+  test("in HTTP/2", async () => {
+    await using site = await serving(text(".idleTimeout = 1h"));
+    const client = http2.connect(`http://127.0.0.1:${site.port}`);
+    const stream = client.request({ ":authority": "a.example" }).resume();
+    await once(stream, "close");
+    const closed = once(client, "close");
+    await site.reload(text(".idleTimeout = 1ms"));
+    await closed;
   });
 });
 

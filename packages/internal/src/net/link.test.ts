@@ -85,3 +85,36 @@ test("a user that throws is told so before the connection is reset, and who watc
   // For `linkConnected`, and for `closed`.
   expect(told).toEqual(["user", error, "watcher", error, "user", error, "watcher", error]);
 });
+
+test("who watches a link is told what is thrown at the one that takes its place, over TLS", async () => {
+  await using server = await RawBackend.listen(({ socket }) => Promise.resolve(void socket.write("hello")));
+  const link = dial(server);
+  await once(link.socket, "connect");
+  const error = new Error("a mistake");
+  const thrown = Promise.withResolvers<unknown>();
+  link.watchedBy({ linkClosed: () => {}, linkThrew: thrown.resolve });
+  const user = {
+    ...nobody,
+    received() {
+      throw error;
+    },
+  };
+  const successor = link.succeededBy(link.release(Buffer.alloc(0)), user, () => {});
+  successor.hold(true);
+  successor.hold(false);
+  expect(await thrown.promise).toBe(error);
+  expect(successor.error).toBe(error);
+});
+
+test("what a watcher throws at the end is told, and does not end the process", async () => {
+  await using server = await RawBackend.listen(() => Promise.resolve());
+  const error = new Error("a mistake");
+  const thrown = Promise.withResolvers<unknown>();
+  const linkClosed = (): never => {
+    throw error;
+  };
+  const link = dial(server);
+  link.watchedBy({ linkClosed, linkThrew: thrown.resolve });
+  link.destroy();
+  expect(await thrown.promise).toBe(error);
+});

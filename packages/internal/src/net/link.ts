@@ -211,6 +211,17 @@ export class Link {
     return socket;
   }
 
+  /**
+   * The link of a socket that goes over the one given away, such as for TLS. Who watches this link learns of its
+   * mistakes, too. `connected`: the handshake has been made.
+   */
+  succeededBy(socket: Socket, user: LinkUser, connected: () => void): Link {
+    const successor = new Link(() => socket, user);
+    const linkThrew = (error: unknown): void => this.#watcher?.linkThrew?.(error);
+    successor.watchedBy({ linkConnected: connected, linkClosed: () => {}, linkThrew }, "secureConnect");
+    return successor;
+  }
+
   #received(bytes: Buffer, isShared: boolean): void {
     this.received += bytes.length;
     try {
@@ -274,7 +285,11 @@ export class Link {
     } catch (thrown) {
       this.breakOff(thrown);
     }
-    this.#watcher?.linkClosed();
+    try {
+      this.#watcher?.linkClosed();
+    } catch (thrown) {
+      this.breakOff(thrown);
+    }
   }
 
   // Listeners that all links share: ones of its own would cost each connection 400 bytes for as long as it is open.

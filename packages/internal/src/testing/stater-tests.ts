@@ -83,6 +83,18 @@ export function staterTests(
       await wait(day / 2);
       assert.equal(await stater.find(token), undefined);
     }),
+    test("a session that is written all the time ends after its whole lifetime only", async ({ stater, wait }) => {
+      let token = await written(stater, undefined, { a: 0 });
+      let found = await stater.find(token);
+      for (let halfDays = 1; halfDays < 60; halfDays++) {
+        await wait(day / 2);
+        const write = await stater.write(token, [change("a", halfDays)], found === undefined ? {} : { found });
+        assert(typeof write === "object" && "token" in write, `after ${halfDays / 2} days`);
+        ({ token, session: found } = write);
+      }
+      await wait(day / 2);
+      assert.equal(await stater.write(token, [change("a", 0)], found === undefined ? {} : { found }), "gone");
+    }),
     test("a session that has ended is neither rotated nor renewed", async ({ stater, wait }) => {
       const token = await written(stater, undefined, { a: 1 });
       await wait(day + margin);

@@ -12,6 +12,7 @@ export {
   selects,
   type CacherPart,
   type PurgeOptions,
+  type Purgeable,
   type PurgeSelector,
   type WobjectWriter,
 } from "./cache/cacher.ts";

@@ -4,12 +4,12 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { connect, createSecureContext, type SecureContext } from "node:tls";
 import type { CheckContext } from "../../component/definition.ts";
 import { PropError } from "../../component/prop-error.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import type { Link } from "../../net/link.ts";
+import type { Link, LinkUser } from "../../net/link.ts";
 
 /** Spread this into the props of a dealet. */
 export const innerTlsProps = {
@@ -76,13 +76,23 @@ function read(prop: "tlsCert" | "tlsKey" | "serverCa", file: string): Buffer {
   }
 }
 
-/** Begins the handshake on the connection of a link, which is not used any more. `node`: its address. */
-export function secured(link: Link, { mode, serverName, ca }: ServerTls, node: string): TLSSocket {
+/**
+ * Begins the handshake on the connection of a link, which is not used any more, and returns the link that takes its
+ * place. `node`: its address. `connected`: the handshake has been made.
+ */
+export function secured(
+  link: Link,
+  { mode, serverName, ca }: ServerTls,
+  node: string,
+  user: LinkUser,
+  connected: () => void,
+): Link {
   const host = serverName === "" ? node.replace(/:\d+$/, "") : serverName;
-  return connect({
+  const socket = connect({
     socket: link.release(Buffer.alloc(0)),
     rejectUnauthorized: mode === "verify",
     ...(isIP(host) === 0 ? { servername: host } : { host }),
     ...(ca && { ca }),
   });
+  return link.succeededBy(socket, user, connected);
 }

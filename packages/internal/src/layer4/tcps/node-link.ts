@@ -183,9 +183,12 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     node.pool.delete(this);
     const wasDialling = this.#state === "dialling";
     const reason = this.#link?.error?.message ?? "it closed the connection";
-    if (wasDialling) this.#fail(new BackendFailure("HEMI_BACKEND_DIAL", node.id, reason));
-    this.#state = "over";
-    this.#owner.depart(node);
+    try {
+      if (wasDialling) this.#fail(new BackendFailure("HEMI_BACKEND_DIAL", node.id, reason));
+    } finally {
+      this.#state = "over";
+      this.#owner.depart(node);
+    }
   }
 
   #fail(failure: BackendFailure): void {

@@ -72,6 +72,14 @@ test("a client without calls is told goodbye after idleTimeout", async () => {
   expect(peer.raw.of(frameTypes.goAway)[0]?.payload[4]).toBe(goAwayCodes.none);
 });
 
+test("a changed idleTimeout holds for a client without calls that is there already", async () => {
+  await using peer = await begin(".idleTimeout = 1h");
+  peer.raw.send(beginning);
+  await expect.poll(() => peer.raw.of(frameTypes.settings)).toHaveLength(1);
+  await peer.site.stage.reload({ text: peer.site.textWith(".idleTimeout = 1ms") });
+  await expect.poll(() => peer.raw.isClosed).toBe(true);
+});
+
 test("an old connection is told goodbye, its calls go on, and the client makes another one", async () => {
   await using peer = await begin(".hrpcMaxConnAge = 40ms");
   peer.raw.send(beginning, rawCall(1, double));

@@ -64,6 +64,7 @@ export class HrpcConn implements CodecConn, CallConn {
         this.#age?.clear();
         server.closed(this);
       },
+      failed: (error) => server.failed(peer, error),
     });
     this.caller = {
       call: (call) => callOver(this.#socket.session, call, host.settings.maxMessageSize),
@@ -79,6 +80,10 @@ export class HrpcConn implements CodecConn, CallConn {
 
   drain(): void {
     this.#socket.session.drain();
+  }
+
+  idleTimeoutChanged(): void {
+    this.#socket.idleTimeoutChanged();
   }
 
   destroy(): void {

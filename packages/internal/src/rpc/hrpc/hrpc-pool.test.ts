@@ -34,3 +34,42 @@ test("calls that wait for a busy node are free to go elsewhere when the node is 
   pool.destroy();
   deadlines.close();
 });
+
+test("a mistake of ours that ends a connection is told, and its calls do not look like calls of a lost node", async () => {
+  const bundlets = [numbersService({ events: [], failures: 0 })];
+  await using site = await serveRpcServer({ bundlets });
+  const mistake = new Error("a mistake");
+  let isBroken = false;
+  const failures: unknown[] = [];
+  const time = 60_000;
+  const pool = new HrpcPool({
+    timeouts: { beginTimeout: time, idleTimeout: time, writeTimeout: time, pingInterval: 0, pingTimeout: time },
+    maxConns: () => 1,
+    compression: noCompression,
+    dial: (onread) => ({
+      socket: connect({ host: "127.0.0.1", port: site.port, onread, allowHalfOpen: true }),
+      connectEvent: "connect",
+    }),
+    makeDeadline: () => ({
+      isSet: false,
+      set: () => {},
+      clear() {
+        if (!isBroken) return;
+        isBroken = false;
+        throw mistake;
+      },
+    }),
+    maxMessageSize: () => 1000,
+    failed: (error) => void failures.push(error),
+  });
+  const session = await pool.take(new AbortController().signal);
+  const head = { path: "/test.Numbers/double", timeout: Infinity, codec: "json", metadata: new Metadata() } as const;
+  const running = session.call(head, 1000, { headersCame: () => undefined });
+  isBroken = true;
+  session.ping(() => {});
+  await expect.poll(() => session.isClosed).toBe(true);
+  expect(session.endReason).toContain("a mistake of this program");
+  expect(running.isOver).toBe(true);
+  expect(failures).toEqual([mistake]);
+  pool.destroy();
+});

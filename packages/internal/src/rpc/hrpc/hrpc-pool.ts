@@ -162,6 +162,7 @@ export class HrpcPool implements NodePool {
         return session;
       },
       closed: () => this.#closed(conn),
+      failed,
     });
     isDialled = true;
     this.#conns.add(conn);

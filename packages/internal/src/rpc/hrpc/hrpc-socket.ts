@@ -38,6 +38,8 @@ export interface HrpcSocketOptions {
   readonly makeSession: (carrier: HrpcSocket) => Session;
   /** The socket is closed, and the session with it. Called once. */
   readonly closed: () => void;
+  /** A mistake of ours has ended the connection. */
+  readonly failed: (error: unknown) => void;
 }
 
 export class HrpcSocket implements SessionCarrier {
@@ -98,6 +100,11 @@ export class HrpcSocket implements SessionCarrier {
     else this.#deadline.set(timeouts.pingInterval);
   }
 
+  /** It holds from now on for a peer that is idle already. */
+  idleTimeoutChanged(): void {
+    if (this.#isIdle) this.#deadline.set(this.#options.timeouts.idleTimeout);
+  }
+
   // ---- called by the session ----
 
   get isBlocked(): boolean {
@@ -154,6 +161,10 @@ export class HrpcSocket implements SessionCarrier {
       this.#output.closed();
       this.#gone.resolve();
       this.#options.closed();
+    },
+    threw: (error) => {
+      this.#options.failed(error);
+      this.session.broken("it was ended by a mistake of this program");
     },
   };
 

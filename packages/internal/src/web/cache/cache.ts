@@ -45,7 +45,7 @@ import { firstByteIn, sliceKey } from "./rules/slicing.ts";
 import { agrees } from "./rules/validating.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { KeptBytes } from "./shared-content.ts";
-import type { Wobject } from "./wobject.ts";
+import { withFields, type Wobject } from "./wobject.ts";
 
 /**
  * Answers GET and HEAD with stored responses of the handlets behind it in the rule, by the rules of HTTP caching (RFC
@@ -274,7 +274,13 @@ class Cache implements HandletPart, ManagedCache {
       case "confirmed":
         if (isCollapsed && outcome.isPrivate === true) return this.#pass(resp, forward);
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
-        return await this.#answers.send(req, resp, outcome.wobject, { ...status, forwardStatus: 304 }, this.#now);
+        return await this.#answers.send(
+          req,
+          resp,
+          isCollapsed ? outcome.wobject : withFields(outcome.wobject, outcome.ownFields),
+          { ...status, forwardStatus: 304 },
+          this.#now,
+        );
       case "filled":
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, isCollapsed: true }, this.#now);
@@ -283,7 +289,12 @@ class Cache implements HandletPart, ManagedCache {
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, ...staleIfError(outcome) }, this.#now);
       case "shared":
         if (!matchesVariant(outcome.head.variant, req.headers)) return "another";
-        return await this.#answers.sendArriving(req, resp, outcome, { ...status, isStored: true });
+        return await this.#answers.sendArriving(
+          req,
+          resp,
+          isCollapsed ? outcome : { ...outcome, fieldList: outcome.ownFields },
+          { ...status, isStored: true },
+        );
       case "private":
         if (isCollapsed) return this.#pass(resp, forward);
         // Nobody else reads it.

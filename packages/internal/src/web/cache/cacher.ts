@@ -17,6 +17,13 @@ export type PurgeSelector =
   | { readonly tag: string }
   | "all";
 
+/** What a selector looks at. */
+export interface Purgeable {
+  readonly url: string;
+  /** `undefined`: they are not known yet, and may be any. */
+  readonly tags: readonly string[] | undefined;
+}
+
 /** How a purge is done. */
 export interface PurgeOptions {
   /**
@@ -45,7 +52,7 @@ export interface WobjectWriter {
    * Whether a purge since `begin` selects this response, also one by another cache or worker: a validation must not
    * undo it. Without it, only purges by the cache itself count.
    */
-  isPurged?(head: Pick<WobjectHead, "url" | "tags">): boolean;
+  isPurged?(response: Purgeable): boolean;
 }
 
 /** Stores web responses. */
@@ -87,10 +94,10 @@ export const cacherKind = kind({
 /** Declares a cacher: it stores responses for the handlet `cache`. `cacherTests` has its contract as tests. */
 export const defineCacher = definer(cacherKind);
 
-/** Whether a selector selects a response. */
-export function selects(selector: PurgeSelector, { url, tags }: Pick<WobjectHead, "url" | "tags">): boolean {
+/** Whether a selector selects a response, or may do so. */
+export function selects(selector: PurgeSelector, { url, tags }: Purgeable): boolean {
   if (selector === "all") return true;
   if ("url" in selector) return url === selector.url;
   if ("prefix" in selector) return url.startsWith(selector.prefix);
-  return tags.includes(selector.tag);
+  return tags === undefined || tags.includes(selector.tag);
 }

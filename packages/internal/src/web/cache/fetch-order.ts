@@ -8,7 +8,7 @@ import type { CacherPart } from "./cacher.ts";
 import type { Directives } from "./rules/directives.ts";
 import type { Slice } from "./rules/slicing.ts";
 import type { KeptBytes, SharedContent } from "./shared-content.ts";
-import type { Wobject, WobjectHead } from "./wobject.ts";
+import type { Storable, Wobject, WobjectHead } from "./wobject.ts";
 
 /** A response whose content arrives. */
 export interface Arriving {
@@ -25,10 +25,17 @@ export type Outcome =
       readonly kind: "shared";
       /** What will be stored. */
       readonly head: WobjectHead;
+      /** For the client whose request it answers. */
+      readonly ownFields: readonly string[];
     })
   | (Arriving & { readonly kind: "private" })
-  /** `isPrivate`: for the first client only, because the 304 must not be stored. */
-  | { readonly kind: "confirmed"; readonly wobject: Wobject; readonly isPrivate?: boolean }
+  /** `isPrivate`: for the first client only, because the 304 must not be stored. `ownFields` as above. */
+  | {
+      readonly kind: "confirmed";
+      readonly wobject: Wobject;
+      readonly ownFields: readonly string[];
+      readonly isPrivate?: boolean;
+    }
   /** Another process has fetched it. */
   | { readonly kind: "filled"; readonly wobject: Wobject }
   | { readonly kind: "stale"; readonly wobject: Wobject; readonly status: number | undefined }
@@ -69,13 +76,13 @@ export interface FetchOptions {
   readonly locks: () => LockService | undefined;
   /** In milliseconds, how long a fetch waits for that of another process. */
   readonly lockWait: () => number;
-  /** The head to store; `undefined` if the response must not be stored. */
+  /** `undefined` if the response must not be stored. */
   readonly judge: (
     order: FetchOrder,
     requestTime: number,
     status: number,
     fieldList: readonly string[],
-  ) => WobjectHead | undefined;
+  ) => Storable | undefined;
   /** Whether a 304 that must not be stored ends the reuse of what it confirms. */
   readonly endsReuse: (stored: Wobject, received: readonly string[]) => boolean;
 }

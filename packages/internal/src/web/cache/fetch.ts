@@ -10,7 +10,7 @@ import { ExchanError } from "../../http/exchan-error.ts";
 import { ListedFields } from "../../http/fields.ts";
 import type { Request } from "../request/request.ts";
 import type { Lock, LockService } from "../../stage/locks/lock-service.ts";
-import { selects, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
+import { selects, type Purgeable, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
 import type { FetchOptions, FetchOrder, Outcome } from "./fetch-order.ts";
 import { FetchWire, type FetchListener } from "./fetch-wire.ts";
 import { fillTurn } from "./fill-turn.ts";
@@ -24,8 +24,8 @@ import { SharedContent } from "./shared-content.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
 
 /** What came from another cache has an age when it comes (RFC 9111 section 5.1). */
-function withAge({ fieldList, initialAge }: WobjectHead, received: ListedFields): readonly string[] {
-  return received.has("age") ? ["age", String(Math.floor(initialAge / 1000)), ...fieldList] : fieldList;
+function withAge(fieldList: readonly string[], age: string | undefined): readonly string[] {
+  return age === undefined ? fieldList : ["age", age, ...fieldList];
 }
 
 /** A request to the handlets behind, and its response. */
@@ -70,9 +70,14 @@ export class Fetch implements FetchListener {
 
   /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
   mayServe(req: Request): boolean {
-    if (this.#wasPurged(this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] })) return false;
+    if (this.#wasPurged(this.#purgeable)) return false;
     const known = this.#known;
     return known === undefined || (known.kind === "shared" && matchesVariant(known.head.variant, req.headers));
+  }
+
+  /** Before the head has come, any tag may be that of the response. */
+  get #purgeable(): Purgeable {
+    return this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: undefined };
   }
 
   /** A client waits for it until the result is disposed of. */
@@ -87,16 +92,13 @@ export class Fetch implements FetchListener {
     };
   }
 
-  /** Before the head has come, any tag may be that of the response. */
   purged(selector: PurgeSelector): void {
-    const mayHaveTag = this.#head === undefined && typeof selector === "object" && "tag" in selector;
-    const about = this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] };
-    this.#isPurged ||= mayHaveTag || selects(selector, about);
+    this.#isPurged ||= selects(selector, this.#purgeable);
   }
 
   /** By this cache, or another one that has the same cacher. */
-  #wasPurged(head: Pick<WobjectHead, "url" | "tags">): boolean {
-    return this.#isPurged || this.#writer?.isPurged?.(head) === true;
+  #wasPurged(response: Purgeable): boolean {
+    return this.#isPurged || this.#writer?.isPurged?.(response) === true;
   }
 
   run(): void {
@@ -176,16 +178,17 @@ export class Fetch implements FetchListener {
 
   #confirmed(stored: Wobject, received: readonly string[]): void {
     const { judge, endsReuse, cacher } = this.#options;
-    const head = judge(this.#order, this.#requestTime, 304, received);
+    const storable = judge(this.#order, this.#requestTime, 304, received);
     // A soft purge after the request was sent holds for its answer, too.
     const isNews = !this.#wasPurged(stored.head);
-    if (head !== undefined) {
+    if (storable !== undefined) {
+      const { head, ownFields } = storable;
       if (isNews) cacher().freshen(stored, head);
-      return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source } });
+      return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source }, ownFields });
     }
     if (isNews && endsReuse(stored, received)) cacher().freshen(stored, { ...stored.head, noCache: true });
-    const own = { ...stored.head, fieldList: storedFields(updatedFields(stored.head.fieldList, received)) };
-    this.#settle({ kind: "confirmed", wobject: { head: own, source: stored.source }, isPrivate: true });
+    const ownFields = storedFields(updatedFields(stored.head.fieldList, received));
+    this.#settle({ kind: "confirmed", wobject: stored, ownFields, isPrivate: true });
   }
 
   /** The size is announced, or that of the slice. */
@@ -194,17 +197,20 @@ export class Fetch implements FetchListener {
     // That a resource has no such slice is not for those who want another one.
     const isAboutRange = this.#order.slice !== undefined && status === 416;
     const mayStore = fits && !isAboutRange;
-    const head = mayStore ? this.#options.judge(this.#order, this.#requestTime, status, fieldList) : undefined;
-    this.#head = head;
+    const storable = mayStore ? this.#options.judge(this.#order, this.#requestTime, status, fieldList) : undefined;
+    this.#head = storable?.head;
     const content = this.#content;
-    if (head === undefined) {
+    if (storable === undefined) {
       this.#stopStoring();
       return this.#settle({ kind: "private", status, fieldList, size, content });
     }
+    const { head, ownFields } = storable;
+    const age = new ListedFields(fieldList).has("age") ? String(Math.floor(head.initialAge / 1000)) : undefined;
     this.#settle({
       kind: "shared",
       status,
-      fieldList: withAge(head, new ListedFields(fieldList)),
+      fieldList: withAge(head.fieldList, age),
+      ownFields: withAge(ownFields, age),
       size,
       content,
       head,

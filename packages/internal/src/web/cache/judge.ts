@@ -8,10 +8,11 @@ import { urlMaker } from "./cache-key.ts";
 import type { CacheProps } from "./cache-props.ts";
 import type { FetchOrder } from "./fetch-order.ts";
 import { Refusals } from "./refusals.ts";
+import { noDirectives } from "./rules/directives.ts";
 import { storedFields, updatedFields } from "./rules/stored-fields.ts";
 import { forbidsStoring, judgeStorage, type StoragePolicy } from "./rules/storing.ts";
 import { variantOf, varyNames } from "./rules/vary.ts";
-import type { Wobject, WobjectHead } from "./wobject.ts";
+import type { Storable, Wobject } from "./wobject.ts";
 
 /** Judges for one cache. */
 export class Judge {
@@ -41,13 +42,13 @@ export class Judge {
     return forbidsStoring(new ListedFields(updatedFields(stored.head.fieldList, received)), this.#policy);
   }
 
-  /** The head to store; `undefined` if the response must not be stored. */
+  /** `undefined` if the response must not be stored. */
   judge(
     { key, req, stored, wishes, slice }: FetchOrder,
     requestTime: number,
     status: number,
     received: readonly string[],
-  ): WobjectHead | undefined {
+  ): Storable | undefined {
     const responseTime = this.#now();
     const isUpdate = stored !== undefined && status === 304;
     const date = formatHTTPDate(responseTime / 1000);
@@ -67,21 +68,19 @@ export class Judge {
     }
     this.refusals.delete(slice?.wholeKey ?? key);
     const names = varyNames(fields);
-    return {
+    const notSent = this.#props.setCookie === "drop" ? droppedWithCookies : dropped;
+    const head = {
       ...verdict.usability,
       key: slice === undefined || isSlice ? key : slice.wholeKey,
       url: this.#urlOf(req),
       status: facts.status,
-      fieldList: storedFields(
-        current,
-        verdict.directives,
-        this.#props.setCookie === "drop" ? droppedWithCookies : dropped,
-      ),
+      fieldList: storedFields(current, verdict.directives, notSent),
       variant: names === "any" ? [] : variantOf(names, req.headers),
       tags: isUpdate ? stored.head.tags : tagsOf(fields),
       storedAt: responseTime,
       isOutdated: false,
     };
+    return { head, ownFields: storedFields(current, noDirectives, notSent) };
   }
 }
 

@@ -1,16 +1,15 @@
 // Purges while responses arrive: a response that a purge selects must not be stored after it, although it began before.
 
-import { selects, type PurgeSelector } from "./cacher.ts";
-import type { WobjectHead } from "./wobject.ts";
+import { selects, type Purgeable, type PurgeSelector } from "./cacher.ts";
 
 /** The purges since one write began. */
 export class OpenWrite {
   /** For `OpenWrites`. */
   readonly purges: PurgeSelector[] = [];
 
-  /** Whether a purge since then selects this response. URL and tags are known only with the head. */
-  isPurged(head: Pick<WobjectHead, "url" | "tags">): boolean {
-    return this.purges.some((selector) => selects(selector, head));
+  /** Whether a purge since then selects this response. */
+  isPurged(response: Purgeable): boolean {
+    return this.purges.some((selector) => selects(selector, response));
   }
 }
 

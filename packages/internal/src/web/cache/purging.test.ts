@@ -88,11 +88,11 @@ describe("a purge", () => {
     expect((await second.cache.explainUrl("http://a.example/slow")).variants).toEqual([]);
   });
 
-  test.each(["url", "prefix"])(
+  test.each(["url", "prefix", "tag"])(
     "by %s of another cache with the same cacher: no request waits for what was asked before",
     async (by) => {
       const gate = Promise.withResolvers<void>();
-      const answer = counting();
+      const answer = counting({ "cache-control": "max-age=60", "cache-tag": "t" });
       await using site = await cachedSite(async (req, resp) => {
         if (site.asked() === 1) await gate.promise;
         return answer(req, resp);
@@ -100,7 +100,7 @@ describe("a purge", () => {
       const before = site.get("/");
       await expect.poll(() => site.asked()).toBe(1);
       const url = "http://a.example/";
-      await site.cacher.purge(by === "url" ? { url } : { prefix: url });
+      await site.cacher.purge(by === "url" ? { url } : by === "tag" ? { tag: "t" } : { prefix: url });
       expect((await site.get("/")).text).toBe("answer 1");
       gate.resolve();
       expect((await before).text).toBe("answer 2");

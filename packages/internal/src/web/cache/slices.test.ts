@@ -14,6 +14,7 @@ function ranged(text: string) {
     text,
     etag: '"1"' as string | undefined,
     control: "max-age=60",
+    cookie: undefined as string | undefined,
     /** What it was asked for: values of `range`. */
     asked: [] as string[],
     /** What it sends instead of the right value. */
@@ -28,6 +29,7 @@ function ranged(text: string) {
       backend.asked.push(range ?? "all");
       await backend.gate;
       resp.setHeader("cache-control", backend.control);
+      if (backend.cookie !== undefined) resp.setHeader("set-cookie", backend.cookie);
       if (backend.etag !== undefined) resp.setHeader("etag", backend.etag);
       if (req.header("if-none-match") === backend.etag && backend.etag !== undefined) {
         resp.status = 304;
@@ -61,6 +63,20 @@ const long = Array.from({ length: 2500 }, (_, i) => String(i).padStart(4, "0")).
 const sliced = ".sliceSize = 4K";
 
 describe("a large resource", () => {
+  test("has its cookie for the client that asked for the first slice", async () => {
+    const backend = ranged(long);
+    backend.control = 'max-age=60, private="set-cookie"';
+    backend.cookie = "a=b";
+    await using site = await cachedSite(backend.handle, sliced);
+    const clients = await Promise.all([site.get("/"), site.get("/")]);
+    expect(clients.map(({ text }) => text === long)).toEqual([true, true]);
+    expect(clients.map(({ headers }) => headers["set-cookie"])).toEqual(["a=b", undefined]);
+    site.wait(60);
+    const later = await Promise.all([site.get("/"), site.get("/")]);
+    expect(later.map(({ headers }) => headers["set-cookie"])).toEqual(["a=b", undefined]);
+    expect((await site.get("/")).headers["set-cookie"]).toBeUndefined();
+  });
+
   test("is fetched in the slices that clients want, each once", async () => {
     const backend = ranged(long);
     await using site = await cachedSite(backend.handle, sliced);

@@ -20,7 +20,7 @@ import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cach
 import { decideReuse } from "./rules/reuse.ts";
 import { isSame, sliceKey, slicedResponse, withoutRange, type Slice, type SlicedResponse } from "./rules/slicing.ts";
 import { matchesVariant } from "./rules/vary.ts";
-import type { Wobject } from "./wobject.ts";
+import { withFields, type Wobject } from "./wobject.ts";
 
 /** What slices need of their cache. */
 export interface SlicesOptions {
@@ -187,16 +187,21 @@ export class Slices {
 
 function sliceIn(slice: Slice, outcome: Outcome, status: CacheStatus, client: Disposable): ObtainedSlice | undefined {
   switch (outcome.kind) {
-    case "confirmed":
-      return obtained(slice, outcome.wobject, { ...status, forwardStatus: 304 }, client);
+    case "confirmed": {
+      const { wobject, ownFields } = outcome;
+      const own = status.isCollapsed === true ? wobject : withFields(wobject, ownFields);
+      return obtained(slice, own, { ...status, forwardStatus: 304 }, client);
+    }
     case "filled":
       return obtained(slice, outcome.wobject, { ...status, isCollapsed: true }, client);
     case "stale":
       return obtained(slice, outcome.wobject, { ...status, ...staleIfError(outcome) }, client);
     case "shared": {
-      const { head, content, size } = outcome;
+      const { head, ownFields, content, size } = outcome;
       if (head.status !== 206) return undefined;
-      return obtained(slice, { head, source: content.asSource(size ?? 0) }, { ...status, isStored: true }, client);
+      const wobject = { head, source: content.asSource(size ?? 0) };
+      const own = status.isCollapsed === true ? wobject : withFields(wobject, ownFields);
+      return obtained(slice, own, { ...status, isStored: true }, client);
     }
     default:
       return undefined;

@@ -88,6 +88,18 @@ describe("a stored response", () => {
     expect((await storing.get("/")).headers["set-cookie"]).toBe("a=b");
   });
 
+  test.each(["private", "no-cache"])("with %s=set-cookie has its cookie for the client that asked", async (name) => {
+    const fields = { "cache-control": `max-age=60, ${name}="set-cookie"`, "set-cookie": "a=b", "cache-tag": "t" };
+    await using site = await cachedSite(counting(fields));
+    const clients = await Promise.all([site.get("/"), site.get("/"), site.get("/", { range: "bytes=0-1" })]);
+    expect(clients.map(({ headers }) => headers["set-cookie"])).toEqual(["a=b", undefined, undefined]);
+    expect(clients.map(({ headers }) => headers["cache-tag"])).toEqual([undefined, undefined, undefined]);
+    expect((await site.get("/")).headers["set-cookie"]).toBeUndefined();
+    expect(site.asked()).toBe(1);
+    await using dropping = await cachedSite(counting(fields), '.setCookie = "drop"');
+    expect((await dropping.get("/")).headers["set-cookie"]).toBeUndefined();
+  });
+
   test("is validated when it is stale, and a 304 makes it fresh again", async () => {
     await using site = await cachedSite((req, resp) => {
       resp.setHeader("cache-control", "max-age=60");

@@ -43,7 +43,7 @@ export class Tiers implements CacherPart {
     return {
       write: (piece) => writers.forEach((writer) => writer.write(piece)),
       abort: () => writers.forEach((writer) => writer.abort()),
-      isPurged: (head) => writers.some((writer) => writer.isPurged?.(head) === true),
+      isPurged: (response) => writers.some((writer) => writer.isPurged?.(response) === true),
       commit: async (head) => {
         const [above, below] = await Promise.all([upper.commit(head), lower.commit(head)]);
         if (above !== undefined && below !== undefined) this.#below.set(above, below);

@@ -56,22 +56,25 @@ test.each([
   expect(site.asked()).toBe(ends ? 3 : 2);
 });
 
-test("the cookie of a 304 is for the client alone whose request was validated", async () => {
-  const backend = validated();
-  backend.fieldsOf304 = { "cache-control": "max-age=60", "set-cookie": "a=b" };
-  await using site = await cachedSite(backend.handle);
-  await site.get("/");
-  const gate = Promise.withResolvers<void>();
-  backend.gate = gate.promise;
-  const first = site.get("/", reload);
-  await expect.poll(() => site.asked()).toBe(2);
-  const second = site.get("/", reload);
-  gate.resolve();
-  expect(await first).toMatchObject({ status: 200, text: 'content "1"', headers: { "set-cookie": "a=b" } });
-  expect((await second).headers["set-cookie"]).toBeUndefined();
-  expect((await site.get("/")).headers).toMatchObject({ "cache-status": "Hemi; hit; ttl=60" });
-  expect((await site.get("/")).headers["set-cookie"]).toBeUndefined();
-});
+test.each(["max-age=60", 'max-age=60, private="set-cookie"'])(
+  "the cookie of a 304 is for the client alone whose request was validated: %s",
+  async (control) => {
+    const backend = validated();
+    backend.fieldsOf304 = { "cache-control": control, "set-cookie": "a=b" };
+    await using site = await cachedSite(backend.handle);
+    await site.get("/");
+    const gate = Promise.withResolvers<void>();
+    backend.gate = gate.promise;
+    const first = site.get("/", reload);
+    await expect.poll(() => site.asked()).toBe(2);
+    const second = site.get("/", reload);
+    gate.resolve();
+    expect(await first).toMatchObject({ status: 200, text: 'content "1"', headers: { "set-cookie": "a=b" } });
+    expect((await second).headers["set-cookie"]).toBeUndefined();
+    expect((await site.get("/")).headers).toMatchObject({ "cache-status": "Hemi; hit; ttl=60" });
+    expect((await site.get("/")).headers["set-cookie"]).toBeUndefined();
+  },
+);
 
 test.each(["cache", "cacher"] as const)("a soft purge of its %s holds for what is being validated", async (by) => {
   const backend = validated();

@@ -20,6 +20,16 @@ export interface WobjectHead extends StoredTimes {
   readonly tags: readonly string[];
 }
 
+/** A response that may be stored. */
+export interface Storable {
+  readonly head: WobjectHead;
+  /**
+   * The fields for the client whose request it answers, names and values alternating: also those that `private` and
+   * `no-cache` name, such as its cookie.
+   */
+  readonly ownFields: readonly string[];
+}
+
 /** A stored response. */
 export interface Wobject {
   /** The current head: another one after an update. */
@@ -31,4 +41,9 @@ export interface Wobject {
 /** Whether both are selected by the same requests. */
 export function hasVariantOf(one: WobjectHead, other: WobjectHead): boolean {
   return one.variant.length === other.variant.length && one.variant.every((text, i) => text === other.variant[i]);
+}
+
+/** The same response with other fields: for one client. */
+export function withFields({ head, source }: Wobject, fieldList: readonly string[]): Wobject {
+  return { head: { ...head, fieldList }, source };
 }

@@ -107,8 +107,8 @@ class LocalStater implements StaterPart {
     const [row] = this.#database.rows("SELECT created_at, used_at FROM session WHERE id = ?", id);
     if (row === undefined || !this.#isAlive(row)) return undefined;
     const [createdAt, usedAt] = [Number(row["created_at"]), Number(row["used_at"])];
-    // Not at each request: a hundredth of the time is close enough. But the first one tells that the client came back.
-    if (usedAt === createdAt || this.#now - usedAt > this.#context.props.idleTimeout / 100) {
+    // The first one tells that the client came back.
+    if (usedAt === createdAt || this.#isIdleSince(usedAt)) {
       await this.#touch(id, Math.max(this.#now, createdAt + 1));
     }
     return this.#entriesOf(id);
@@ -140,6 +140,9 @@ class LocalStater implements StaterPart {
       // One that has expired stays until it is cleaned up.
       const [row] = database.rows("SELECT created_at, used_at FROM session WHERE id = ?", id);
       if (row === undefined || !this.#isAlive(row)) return "gone";
+      if (this.#isIdleSince(Number(row["used_at"]))) {
+        database.run("UPDATE session SET used_at = ? WHERE id = ?", now, id);
+      }
       const stored = this.#entriesOf(id);
       const late = changes.find(({ name, ifVersion }) => {
         return ifVersion !== undefined && ifVersion !== (stored.get(name)?.version ?? 0);
@@ -189,6 +192,11 @@ class LocalStater implements StaterPart {
   #isAlive(row: Readonly<Record<string, unknown>>): boolean {
     const [createdAt, usedAt] = [Number(row["created_at"]), Number(row["used_at"])];
     return isWithin(this.#context.props, { createdAt, usedAt, now: this.#now });
+  }
+
+  /** So long that its end is to be moved: not at each request, a hundredth of the time is close enough. */
+  #isIdleSince(usedAt: number): boolean {
+    return this.#now - usedAt > this.#context.props.idleTimeout / 100;
   }
 
   #entriesOf(id: Uint8Array): Map<string, SessionEntry> {
