@@ -506,3 +506,8 @@ test.each(Object.entries(stories))("%s: as in Node.js", async (_name, story) => 
   const inside = await inHemi(story);
   expect(inside).toEqual(await inNode(story));
 });
+
+test.each([413, 418, 422, 509, 599])("the status %i has the reason phrase of Node.js", async (status) => {
+  const story: Story = { app: (_req, res) => void res.writeHead(status).end() };
+  expect(await inHemi(story)).toEqual(await inNode(story));
+});

@@ -19,7 +19,7 @@ import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ExchanError, isStatusWithContent, type Response as HemiResponse } from "@hemi/internal";
 import { sendWhole } from "./app-fields.ts";
-import { type FailureOwner, guardListeners } from "@hemi/common";
+import { type FailureOwner, guardListeners, reasonPhrase } from "@hemi/common";
 import { alreadyFinished, headSent, nodeError, streamDestroyed, writeAfterEnd } from "./node-errors.ts";
 import { copyFields, interimFields, setWrittenFields, type WrittenFields } from "./node-fields.ts";
 import type { NodeRequest } from "./node-request.ts";
@@ -113,7 +113,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     // Somebody else may answer by now, or nobody.
     if (!this.destroyed) {
       this.#resp.status = code;
-      if (this.statusMessage !== STATUS_CODES[code]) this.#resp.reason = this.statusMessage;
+      if (this.statusMessage !== reasonPhrase(code)) this.#resp.reason = this.statusMessage;
       this.#announced = copyFields(this, this.#resp);
     }
     this._header = `HTTP/1.1 ${code} ${this.statusMessage}\r\n\r\n`;

@@ -110,7 +110,9 @@ export class NodeSocket extends Socket implements FailureOwner {
   ): this {
     if (typeof chunk === "function") return super.end(this.#guarded(chunk));
     if (typeof encoding === "function") return this.end(chunk, undefined, encoding);
-    return super.end(chunk ?? "", encoding, callback && this.#guarded(callback));
+    const guarded = callback && this.#guarded(callback);
+    // Without content an end may come again, as libraries let it: "" would be a write after the end.
+    return chunk === undefined ? super.end(guarded) : super.end(chunk, encoding, guarded);
   }
 
   /** The app has sent something: what `setTimeout` waits for begins anew. */

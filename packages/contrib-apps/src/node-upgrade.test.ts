@@ -154,6 +154,17 @@ describe("an app that speaks its own protocol", () => {
     expect(site.sink.lines.join("")).toContain("the reason");
   });
 
+  test("may end its socket again, as ws does when the client ends after it", async () => {
+    const again = Promise.withResolvers<undefined>();
+    await using site = await serveUpgrade((_req, socket) => {
+      socket.on("end", () => socket.end(() => again.resolve(undefined))).resume();
+      socket.end("HTTP/1.1 101 OK\r\nupgrade: echo\r\n\r\nbye");
+    });
+    expect(await exchange(site.port, asksForEcho)).toMatch(/bye$/);
+    await again.promise;
+    expect(site.sink.lines.join("")).not.toMatch(/ error /);
+  });
+
   test("hears when its client leaves", async () => {
     const closed = Promise.withResolvers<undefined>();
     await using site = await serveUpgrade((_req, socket) => {

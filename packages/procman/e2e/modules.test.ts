@@ -103,6 +103,28 @@ describe("a module that cannot be loaded", () => {
   });
 });
 
+describe("a mistake of a module that is made often names its fix:", () => {
+  test.each<[what: string, files: Record<string, string>, fix: string]>([
+    [
+      "CommonJS in a file of ES modules",
+      { "app.js": "module.exports = () => {};\n" },
+      "name the file app.cjs, or write",
+    ],
+    ["require in a file of ES modules", { "app.js": 'require("node:fs");\n' }, "name the file app.cjs, or write"],
+    ["an import without extension", { "app.js": 'import "./lib";\n', "lib.js": "" }, "write …/lib.js"],
+    ["an import of what a compiler would write", { "app.ts": 'import "./lib.js";\n', "lib.ts": "" }, "write …/lib.ts"],
+    ["JSON", { "app.js": 'import "./a.json";\n', "a.json": "{}" }, 'with { type: "json" }'],
+    ["an enum", { "app.ts": "enum Size { Big }\n" }, "erasableSyntaxOnly"],
+  ])("%s", async (_what, files, fix) => {
+    const name = "app.js" in files ? "app.js" : "app.ts";
+    const text = conf.replace("app.ts", name);
+    await using folder = await folderWith({ "hemi.conf": text, "package.json": isModule, ...files });
+    const { code, stderr } = await run(["serve"], { cwd: folder.path });
+    expect(code).toBe(1);
+    expect(stderr).toContain(fix);
+  });
+});
+
 describe("hemi check", () => {
   test("evaluates nothing of the modules that it reads, nor of what they import", async () => {
     await using folder = await folderWith({

@@ -156,9 +156,13 @@ function makePart(definition: Definition, context: ComponentContext): Part {
     throw new HemiError("HEMI_STAGE_CREATE", `${context.path} could not be created: ${reason}`, { cause });
   }
   // TypeScript excludes these cases, but some components are written in JavaScript.
-  const lack = part instanceof Promise ? "a promise: what takes time is for prepare" : "nothing";
-  if (part instanceof Promise || typeof part !== "object" || part === null) {
-    throw new HemiError("HEMI_STAGE_CREATE", `${context.path} could not be created: create returned ${lack}`);
-  }
-  return part;
+  if (typeof part === "object" && part !== null && !(part instanceof Promise)) return part;
+  throw new HemiError("HEMI_STAGE_CREATE", `${context.path} could not be created: create returned ${describe(part)}`);
+}
+
+/** What `create` returned in place of a part. */
+function describe(made: unknown): string {
+  if (made instanceof Promise) return "a promise: what takes time is for prepare";
+  if (made === undefined || made === null) return "nothing";
+  return `a ${typeof made}, not an object`;
 }

@@ -140,15 +140,19 @@ describe("when a component fails", () => {
     expect(journal.filter((line) => line.startsWith("shutdown"))).toEqual([]);
   });
 
-  test("at create, by returning nothing or a promise, is told what is wrong", async () => {
+  test("at create, by returning nothing, a promise or a function, is told what is wrong", async () => {
     const { bootText } = testEngine();
     const fail = (sign: string, made: unknown) => definer(probeWebappKind)({ sign, create: () => made as ProbePart });
-    const use = [pack("@bad/pack", [fail("empty", undefined), fail("late", Promise.resolve({}))])];
+    const made = [fail("empty", undefined), fail("late", Promise.resolve({})), fail("called", () => {})];
+    const use = [pack("@bad/pack", made)];
     expect((await errorOf(bootText('stage { empty "a" {} }', { use }))).message).toBe(
       "empty.a could not be created: create returned nothing",
     );
     expect((await errorOf(bootText('stage { late "a" {} }', { use }))).message).toBe(
       "late.a could not be created: create returned a promise: what takes time is for prepare",
+    );
+    expect((await errorOf(bootText('stage { called "a" {} }', { use }))).message).toBe(
+      "called.a could not be created: create returned a function, not an object",
     );
   });
 

@@ -31,12 +31,20 @@ test.each([
   ["location {}", 'write rule $path ^= "/…" { … }'],
   ['.root = "/srv"', "it is .webRoot"],
   ['.server_name = ("a.example")', "it is .hostnames of a webapp"],
+  ['rule { redirect "https://a.example" {} }', "it is .returnCode and .returnText of a rule"],
+  ['.certificate = "cert.pem"', "it is .tlsCert, with .tlsKey"],
   ["rule $remote_addr == `::1` {}", "write $srcHost"],
   ["rule $http_user_agent == `x` {}", "write $header_user_agent"],
   ["rule { .returnText = $query_string }", "write $queryString, which begins with ?"],
   ["rule $path !D {}", "did you mean !d ?"],
 ])("%s: %s", async (written, hint) => {
   expect(await told(written)).toContain(hint);
+});
+
+test("a port and TLS of a server are told where they are", async () => {
+  const text = await told("", 'httpxServer "b" { .port = 3080 .tls = true }');
+  expect(text).toContain('it is in .address of httpxServer, as in "127.0.0.1:3080" or ":3080"');
+  expect(text).toContain("it is .tlsMode of httpxServer, with .tlsCert and .tlsKey of its webapps");
 });
 
 test(".toBackend in a webapp without a proxy is told for whom it would be", async () => {

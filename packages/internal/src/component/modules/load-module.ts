@@ -3,7 +3,8 @@
 import { pathToFileURL } from "node:url";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { linkModule } from "./link-module.ts";
-import { missingFile, moduleFault, type ModuleFault } from "./module-fault.ts";
+import { missingFile } from "./missing-file.ts";
+import { moduleFault, type ModuleFault } from "./module-fault.ts";
 
 /**
  * A module that cannot be loaded. The message gives the reason in one line. `fault` has the position, the stack and a

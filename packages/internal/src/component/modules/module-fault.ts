@@ -1,10 +1,11 @@
 // Why a module cannot be loaded, and where: the same data that Node.js prints for an uncaught error.
 
-import { access, constants, readFile } from "node:fs/promises";
-import { findPackageJSON } from "node:module";
-import { basename, dirname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { placeText } from "../../config/problem-text.ts";
+import { missingFile } from "./missing-file.ts";
+import { moduleFix } from "./module-fix.ts";
 
 /** Why a module cannot be loaded, and where. */
 export interface ModuleFault {
@@ -32,18 +33,7 @@ export async function moduleFault(file: string, thrown: unknown): Promise<Module
   const stack = framesOf(text);
   const [reason = ""] = message.split("\n");
   const at = printedPlace(text) ?? (await importPlace(message)) ?? framePlace(stack);
-  return { reason, stack, place: at && (await showPlace(at)), fix: fixFor(reason, at?.file ?? file) };
-}
-
-/** Why the file itself cannot be read, or `undefined`. */
-export async function missingFile(file: string): Promise<string | undefined> {
-  try {
-    await access(file, constants.R_OK);
-    return undefined;
-  } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    return isMissing ? "there is no such file" : error instanceof Error ? error.message : String(error);
-  }
+  return { reason, stack, place: at && (await showPlace(at)), fix: await moduleFix(reason, at?.file ?? file) };
 }
 
 interface At {
@@ -112,18 +102,6 @@ async function showPlace({ file, line, column, width }: At): Promise<string> {
   const lines = text.split("\n");
   const start = lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, 0) + column - 1;
   return placeText({ source: { name: file, text }, start, end: start + width });
-}
-
-/** ESM syntax in a package declared as CommonJS, which `npm init` creates. */
-function fixFor(reason: string, file: string): string | undefined {
-  const isModule = /outside a module|Unexpected token 'export'|import\.meta|await is only valid/.test(reason);
-  if (!isModule || !/\.[jt]s$/.test(file)) return undefined;
-  const manifest = findPackageJSON(pathToFileURL(file).href);
-  const own = basename(file).replace(/([jt]s)$/, "m$1");
-  const rename = `name the file ${own}`;
-  return manifest === undefined
-    ? rename
-    : `set "type": "module" in ${manifest} (npm pkg set type=module), or ${rename}`;
 }
 
 function pathOf(name: string): string {

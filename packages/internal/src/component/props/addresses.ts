@@ -1,6 +1,7 @@
 // address, addresses: network addresses.
 
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
+import type { Value } from "../value.ts";
 import { hintForOne, unfoldEnv } from "./env-value.ts";
 import { isHostname } from "./hostnames.ts";
 import { propMaker } from "./prop-type.ts";
@@ -34,7 +35,7 @@ const addressType: PropType<Address> = {
   takes: 'an address such as ":80", "127.0.0.1:80", "[::1]:80" or "/path.sock"',
   read(value, label, reader) {
     const address = value.type === "string" ? parseAddress(value.value) : undefined;
-    if (address === undefined) return refuse(this, value, label, reader);
+    if (address === undefined) return refuse(this, value, label, reader, hintForAddress(value));
     if (!("path" in address) || Buffer.byteLength(address.path) <= maxSocketPath) return address;
     const message = `${label} is too long for the path of a socket, which has ${maxSocketPath} bytes at most`;
     reader.report({ span: value.span, message });
@@ -43,6 +44,35 @@ const addressType: PropType<Address> = {
   plain: formatAddress,
   jsonSchema: () => ({ type: "string", pattern: `^/|${inetAddress.source}` }),
 };
+
+/** A hint for a port or a host alone, a URL, and forms that other servers take. */
+function hintForAddress(value: Value): string | undefined {
+  const text = value.type === "integer" || value.type === "string" ? String(value.value) : "";
+  if (/^\d+$/.test(text)) return Number(text) <= maxPort ? hintForPort(text) : highestPort;
+  const [, port] = /^\*:(\d+)$/.exec(text) ?? [];
+  if (port !== undefined) return hintForPort(port);
+  if (isIPv6(text)) return 'an IPv6 address has brackets, and its port behind them: "[::1]:80"';
+  const [, scheme, host = ""] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(text) ?? [];
+  if (scheme !== undefined) {
+    const written = parseAddress(host) === undefined ? `${host}:${defaultPorts.get(scheme.toLowerCase()) ?? 80}` : host;
+    return parseAddress(written) && `an address has no scheme and no path: write "${written}"`;
+  }
+  if (text !== "" && parseAddress(`${text}:80`) !== undefined) return `the port is missing: write "${text}:80"`;
+  return Number(/:(\d+)$/.exec(text)?.[1]) > maxPort ? highestPort : undefined;
+}
+
+function hintForPort(port: string): string {
+  return `write "127.0.0.1:${port}", or ":${port}" for all addresses of the machine`;
+}
+
+const maxPort = 65535;
+
+const highestPort = `the highest port is ${maxPort}`;
+
+const defaultPorts: ReadonlyMap<string, number> = new Map([
+  ["https", 443],
+  ["wss", 443],
+]);
 
 /** The maximum length of `sun_path` (unix(7)). Linux needs no terminating NUL. */
 const maxSocketPath = process.platform === "linux" ? 108 : 103;
@@ -63,7 +93,7 @@ const addressRangeType: PropType<AddressRange> = {
     if (end === undefined) return addressType.read(value, label, reader);
     const first = parseAddress(start);
     const lastPort = Number(end);
-    if (first === undefined || "path" in first || first.port === 0 || lastPort > 65535) {
+    if (first === undefined || "path" in first || first.port === 0 || lastPort > maxPort) {
       return refuse(this, value, label, reader);
     }
     if (lastPort < first.port || lastPort - first.port >= maxPorts) {
@@ -134,7 +164,7 @@ export function parseAddress(text: string): Address | undefined {
   if (text.startsWith("/")) return { path: text };
   const [, inBrackets, name, digits] = inetAddress.exec(text) ?? [];
   const port = Number(digits);
-  if (digits === undefined || port > 65535) return undefined;
+  if (digits === undefined || port > maxPort) return undefined;
   if (inBrackets !== undefined) return isIPv6(inBrackets) ? { host: inBrackets, port } : undefined;
   if (name === undefined || !(name === "" || isHostname(name))) return undefined;
   return { host: name.toLowerCase(), port };

@@ -64,7 +64,16 @@ const moduleType: PropType<Module> = {
   name: "module",
   takes: "the path of a TypeScript or JavaScript file",
   read(value, label, reader) {
-    if (value.type !== "string" || !moduleFile.test(value.value)) return refuse(this, value, label, reader);
+    if (value.type !== "string" || !moduleFile.test(value.value)) {
+      const isJSX = value.type === "string" && /\.[jt]sx$/.test(value.value);
+      return refuse(
+        this,
+        value,
+        label,
+        reader,
+        isJSX ? "Node.js runs no JSX: name what is compiled from it" : undefined,
+      );
+    }
     const file = resolve(reader.baseDir, value.value);
     const { span } = value;
     const path = reader.path;

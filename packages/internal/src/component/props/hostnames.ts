@@ -1,6 +1,7 @@
 // hostnames: patterns of hostnames, and their grammar.
 
 import { isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
 import { listType } from "./collections.ts";
 import type { CountBounds } from "./collections.ts";
 import { propMaker } from "./prop-type.ts";
@@ -50,10 +51,25 @@ const hostnameType: PropType<string> = {
   read(value, label, reader) {
     const pattern = value.type === "string" ? parseHostnamePattern(value.value) : undefined;
     if (pattern !== undefined) return patternText(pattern);
-    return refuse(this, value, label, reader, value.type === "string" ? hintForURL(value.value) : undefined);
+    return refuse(this, value, label, reader, value.type === "string" ? hintForHostname(value.value) : undefined);
   },
   jsonSchema: () => ({ type: "string", minLength: 1 }),
 };
+
+function hintForHostname(text: string): string | undefined {
+  if (text.startsWith(".") && isHostname(text.slice(1))) {
+    return `write "*${text}" for what is below it, and "${text.slice(1)}" for itself`;
+  }
+  return hintForUnicode(text) ?? hintForURL(text);
+}
+
+/** Clients send names of other letters in ASCII (RFC 5891). */
+function hintForUnicode(text: string): string | undefined {
+  const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(text) ?? [];
+  const ascii = domainToASCII(name);
+  const isUnicode = /[^\0-\x7f]/.test(name) && isHostname(ascii);
+  return isUnicode ? `clients send this name in ASCII: write "${star}${ascii}"` : undefined;
+}
 
 /** A hint for users who write a URL, or the part of it that a browser shows: the hostname in it, if any. */
 function hintForURL(text: string): string | undefined {

@@ -86,6 +86,44 @@ describe("amounts", () => {
   });
 });
 
+const onAll = 'write "127.0.0.1:3080", or ":3080" for all addresses of the machine';
+
+test.each<[prop: Prop, data: unknown, hint: string | undefined]>([
+  [prop.bool(), "true", "write true, without quotes"],
+  [prop.bool(), "off", "write false, without quotes"],
+  [prop.bool(), 1, "write true"],
+  [prop.bool(), "maybe", undefined],
+  [prop.size(), "64K", "write 64K, without quotes"],
+  [prop.size(), "10MB", "write 10M, without quotes"],
+  [prop.size(), "10s", undefined],
+  [prop.duration(), "5 seconds", "write 5s, without quotes"],
+  [prop.duration(), "500ms", "write 500ms, without quotes"],
+  [prop.duration(), "soon", undefined],
+  [prop.integer(), "5", "write 5, without quotes"],
+  [prop.address(), 3080, onAll],
+  [prop.address(), "3080", onAll],
+  [prop.address(), "*:3080", onAll],
+  [prop.address(), 70_000, "the highest port is 65535"],
+  [prop.address(), "127.0.0.1:70000", "the highest port is 65535"],
+  [prop.address(), "127.0.0.1", 'the port is missing: write "127.0.0.1:80"'],
+  [prop.address(), "[::1]", 'the port is missing: write "[::1]:80"'],
+  [prop.address(), "::1:80", 'an IPv6 address has brackets, and its port behind them: "[::1]:80"'],
+  [prop.address(), "http://a.example:81/x", 'an address has no scheme and no path: write "a.example:81"'],
+  [prop.address(), "http://a.example", 'an address has no scheme and no path: write "a.example:80"'],
+  [prop.address(), "https://a.example/", 'an address has no scheme and no path: write "a.example:443"'],
+  [prop.address(), "http://a b/", undefined],
+  [prop.address(), "", undefined],
+  [prop.addressRange(), "http://127.0.0.1:80", 'an address has no scheme and no path: write "127.0.0.1:80"'],
+  [prop.hostnames(), ["bücher.example"], 'clients send this name in ASCII: write "xn--bcher-kva.example"'],
+  [prop.hostnames(), ["*.bücher.example"], 'clients send this name in ASCII: write "*.xn--bcher-kva.example"'],
+  [prop.hostnames(), [".a.example"], 'write "*.a.example" for what is below it, and "a.example" for itself'],
+  [prop.hostnames(), ["a b"], undefined],
+  [prop.module(), "app.tsx", "Node.js runs no JSX: name what is compiled from it"],
+  [prop.module(), "app", undefined],
+])("a wrong value in a file has a hint of how it is written, if one is known: %#", (prop, data, hint) => {
+  expect(read(prop, inFile(writtenValue(data))).hints).toEqual([hint]);
+});
+
 describe("addresses", () => {
   test.each([
     [":3080", { host: "", port: 3080 }],

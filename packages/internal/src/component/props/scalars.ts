@@ -29,9 +29,17 @@ export const bool = propMaker<boolean, boolean>(() => ({
     if (value.type === "bool") return value.value;
     if (value.type === "string" && isLoose(value) && /^(?:true|false)$/.test(value.value))
       return value.value === "true";
-    return refuse(this, value, label, reader);
+    return refuse(this, value, label, reader, hintForBool(value));
   },
 }));
+
+/** A hint for the words of other languages, and for quotes. */
+function hintForBool(value: Value): string | undefined {
+  const word = value.type === "string" || value.type === "integer" ? String(value.value).toLowerCase() : "";
+  const quotes = value.type === "string" && !isLoose(value) ? ", without quotes" : "";
+  if (/^(?:true|on|yes|enabled|1)$/.test(word)) return `write true${quotes}`;
+  return /^(?:false|off|no|disabled|0)$/.test(word) ? `write false${quotes}` : undefined;
+}
 
 /** An integer from 0: `0`, `314`. Signs, fractions and leading zeros are not allowed. */
 export const integer = propMaker<number, number, Range<number>>((range) =>
@@ -103,7 +111,7 @@ function amountType(
         (literals.includes(amount.type) || (amount.type === "integer" && value.span.source.text === undefined));
       if (isRight && amount.value >= min && amount.value <= max) return amount.value;
       const lacksUnit = !isRight && amount?.type === "integer";
-      const hint = lacksUnit ? `did you mean ${amount.value}s or ${amount.value}ms?` : undefined;
+      const hint = lacksUnit ? `did you mean ${amount.value}s or ${amount.value}ms?` : hintForQuotes(value, literals);
       return refuse(this, value, label, reader, hint);
     },
     jsonSchema() {
@@ -123,6 +131,20 @@ function literalIn(value: Value): { readonly type: Amount["literals"][number]; r
   if (value.type !== "string" || !isLoose(value)) return undefined;
   const literal = readNumber(value.value);
   return literal.type === "bad" ? undefined : literal;
+}
+
+/** A hint for a literal in quotes, and for units of other programs: `"10MB"`, `"5 seconds"`. */
+function hintForQuotes(value: Value, literals: Amount["literals"]): string | undefined {
+  if (value.type !== "string" || isLoose(value)) return undefined;
+  const [, digits = "", unit = ""] = /^(\d+) ?([a-zA-Z]*)$/.exec(value.value) ?? [];
+  const known = unit === "ms" ? [unit] : [unit, unit.charAt(0).toLowerCase(), unit.charAt(0).toUpperCase()];
+  const written = known
+    .map((unit) => digits + unit)
+    .find((text) => {
+      const literal = readNumber(text);
+      return literal.type !== "bad" && literals.includes(literal.type);
+    });
+  return written === undefined ? undefined : `write ${written}, without quotes`;
 }
 
 /** ` from 1 to 100`. Without bounds, an example shows the notation. */
