@@ -17,6 +17,8 @@ export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
   readonly #log: ErrorLog;
   #isOver = false;
   #closed: (() => void) | undefined;
+  /** Runs while the app may answer for content that failed. */
+  #untilAnswered: NodeJS.Timeout | undefined;
 
   /** `uri` is what the app is asked for. */
   constructor(req: HemiRequest, resp: HemiResponse, uri: string, log: ErrorLog) {
@@ -70,6 +72,10 @@ export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
 
   leaveToApp(failure: ContentFailure): void {
     this.#log.info(`${this.#req.method} ${this.#req.uri}: ${failure.message}`, { requestId: this.#req.id });
+    // Many listen for errors to log them, and answer nothing.
+    this.#untilAnswered = setTimeout(() => {
+      if (!this.#isOver && !this.#resp.isHeadSent) this.fail(failure);
+    }, timeToAnswerFailure).unref();
   }
 
   progressed(): void {
@@ -82,6 +88,7 @@ export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
   }
 
   closed(): void {
+    clearTimeout(this.#untilAnswered);
     this.socket.retire();
     this.#closed?.();
   }
@@ -96,3 +103,6 @@ export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
     this.#log.error(`failed at ${this.#req.method} ${this.#req.uri}`, { error, requestId: this.#req.id });
   }
 }
+
+/** In ms: an app that hears of content that failed has this long to begin its own answer. */
+const timeToAnswerFailure = 1000;

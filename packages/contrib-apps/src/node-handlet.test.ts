@@ -153,6 +153,22 @@ describe("content", () => {
   const chunkedTooLarge = `POST / HTTP/1.1\ntransfer-encoding: chunked\n\n${tooLarge}`;
   const endsEarly = "POST / HTTP/1.1\ncontent-length: 10\n\nabc";
 
+  test("that fails is answered for by the engine if the app hears of it and answers nothing", async () => {
+    await using site = await serveApp((req) => {
+      req.on("error", () => {});
+      req.resume();
+    });
+    expect(await exchange(site.port, broken)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(site.sink.lines.join("")).toContain("the content of the request is broken");
+  });
+
+  test("that fails may be answered by the app later", async () => {
+    await using site = await serveApp((req, res) => {
+      req.on("error", () => setTimeout(() => res.writeHead(422).end("told"), 10)).resume();
+    });
+    expect(await exchange(site.port, broken)).toMatch(/^HTTP\/1\.1 422 .*told/s);
+  });
+
   /** Apps as they are written: they read, and have no thought for what could go wrong. */
   const carelessApps: readonly [how: string, app: NodeApp][] = [
     ['on("data")', (req, res) => req.on("data", () => {}).on("end", () => res.end("read"))],

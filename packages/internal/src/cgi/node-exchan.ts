@@ -129,6 +129,8 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
   }
 
   broken(reason: string | undefined): void {
+    // All the content that was announced is here: a program that did not want the request may leave like that.
+    if (this.state === "content" && this.#left === 0) return this.#complete();
     this.lostConn(reason, this.#isReused && this.state === "head" && this.#output.length === 0);
   }
 

@@ -52,8 +52,8 @@ export function forwardedSource(sender: Endpoint, fields: Fields, trust: Forward
   return source;
 }
 
-/** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`. */
-function readNode(text: string): Endpoint | undefined {
+/** Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`; `undefined`: it is no address. */
+export function readNode(text: string): Endpoint | undefined {
   if (text.includes("%")) return undefined;
   if (isIPv6(text)) return { address: plainAddress(text), port: 0 };
   const [, inBrackets, name = "", digits = "0"] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [];

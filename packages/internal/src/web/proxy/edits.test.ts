@@ -136,6 +136,56 @@ describe("a request on its way", () => {
     expect(Object.fromEntries(claims)).toEqual(told);
   });
 
+  const behindX = { "x-forwarded-for": "9.9.9.9, 1.2.3.4:80, 10.0.0.1", "x-forwarded-proto": "https" };
+  test.each([
+    [
+      "x",
+      "forwarded",
+      {
+        forwarded: 'for=9.9.9.9, For="[2001:db8::1]:80";Proto=https;host="shop.example:8443", for=10.0.0.1;proto=http',
+      },
+      {
+        "x-forwarded-for": "9.9.9.9, 2001:db8::1, 10.0.0.1, 127.0.0.1",
+        "x-forwarded-host": "shop.example:8443",
+        "x-forwarded-proto": "https",
+      },
+    ],
+    [
+      "x",
+      "a quote that it leaves open",
+      { forwarded: 'for="1.2.3.4;proto=https' },
+      {
+        "x-forwarded-for": "unknown, 127.0.0.1",
+        "x-forwarded-host": "test.example",
+        "x-forwarded-proto": "http",
+      },
+    ],
+    [
+      "standard",
+      "x-forwarded-*",
+      { ...behindX, "x-forwarded-host": "shop.example", "x-forwarded-port": "8443" },
+      {
+        forwarded: 'for=9.9.9.9, for=1.2.3.4;host="shop.example:8443";proto=https, for=10.0.0.1, for=127.0.0.1',
+      },
+    ],
+    [
+      "standard",
+      "x-forwarded-* with what is no address, host or scheme",
+      { "x-forwarded-for": "_a, ;for=evil", "x-forwarded-host": '";for=evil', "x-forwarded-proto": "https;for=evil" },
+      { forwarded: 'for=unknown, for=unknown;host="\\";for=evil", for=127.0.0.1' },
+    ],
+    [
+      "standard",
+      "x-forwarded-proto alone",
+      { "x-forwarded-proto": "https" },
+      { forwarded: 'for=127.0.0.1;host="test.example";proto=https' },
+    ],
+  ])("%s tells of the client what a trusted peer says in %s", async (forwarded, _form, fields, told) => {
+    const { headers } = await pass(request("GET /", fields), { forwarded, trustForwarded: ["127.0.0.1", "10.0.0.1"] });
+    const claims = Object.entries(headers).filter(([name]) => name.includes("forwarded"));
+    expect(Object.fromEntries(claims)).toEqual(told);
+  });
+
   test("fields that the proxy writes itself can be set and deleted", async () => {
     const { headers } = await pass("GET /", {
       setRequestHeaders: { "X-Forwarded-Proto": "https" },

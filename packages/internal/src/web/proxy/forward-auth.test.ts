@@ -107,6 +107,22 @@ test("the backend is told what is asked for, and gets none of the content", asyn
   expect(asked).not.toHaveProperty("headers.content-type");
 });
 
+test.each([
+  ["x-forwarded-*", { "x-forwarded-for": "1.2.3.4", "x-forwarded-host": "shop.example", "x-forwarded-proto": "https" }],
+  ["forwarded", { forwarded: "for=1.2.3.4;host=shop.example;proto=https" }],
+])("the backend is told of the client what a trusted peer says in %s", async (_form, fields) => {
+  await using site = await siteBehind((req, res) => {
+    res.statusCode = 403;
+    res.end(JSON.stringify(req.headers));
+  }, '.trustForwarded = ("127.0.0.1")');
+  const { text } = await site.ask(request("GET /", fields));
+  expect(JSON.parse(text)).toMatchObject({
+    "x-forwarded-for": "1.2.3.4, 127.0.0.1",
+    "x-forwarded-host": "shop.example",
+    "x-forwarded-proto": "https",
+  });
+});
+
 test.each([302, 401, 404, 500])("an answer of %d is the client's", async (code) => {
   await using site = await siteBehind((_req, res) => {
     res.writeHead(code, { location: "/login", "www-authenticate": "Basic", "set-cookie": ["a=1", "b=2"] });

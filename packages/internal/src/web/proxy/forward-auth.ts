@@ -55,6 +55,11 @@ const props = {
    * client has sent. Those that tell it of the request stay.
    */
   delRequestHeaders: prop.strings({ default: [] }),
+  /**
+   * Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields say who the client is,
+   * and which host and scheme it asks for. The backend is told what they say.
+   */
+  trustForwarded: prop.addresses({ default: [], inherited: true }),
   /** Of an answer that goes to the client, in bytes; with more, the client gets 502. */
   maxAnswerSize: prop.size({ default: "64K", reload: "live" }),
   ...underscoreProps,
@@ -80,11 +85,12 @@ export const forwardAuth = defineHandlet({
 
 class ForwardAuth implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
-  readonly #forwarded = new ForwardedFields({ form: "x" });
+  readonly #forwarded: ForwardedFields;
   readonly #dropped: FieldNames;
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
+    this.#forwarded = new ForwardedFields({ form: "x", trusted: context.props.trustForwarded });
     this.#dropped = new FieldNames([...dropped, ...context.props.delRequestHeaders.map((name) => name.toLowerCase())], {
       hasUnderscored: !context.props.underscoresInHeaders,
     });

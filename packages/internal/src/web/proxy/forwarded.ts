@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressSet } from "../../component/props/addresses.ts";
 import { unknownAddress } from "../../http/forwarded-source.ts";
 import type { Request } from "../request/request.ts";
+import { forwardedOfX, nodeName, xOfForwarded } from "./forwarded-forms.ts";
 
 export type ForwardedForm = "both" | "x" | "standard" | "none";
 
@@ -55,7 +56,8 @@ export class ForwardedFields {
   addTo(list: string[], req: Request): void {
     this.#add(list, "via", joined(req.header("via"), `${req.version} ${this.#pseudonym}`));
     if (this.#form === "none") return;
-    if (this.#trusted?.contains(req.sender.address) === true) return this.#addToClaims(list, req);
+    const trusted = this.#trusted;
+    if (trusted?.contains(req.sender.address) === true) return this.#addToClaims(list, req, trusted);
     // Where the server believes its peer, this is the client whom that names.
     const { srcHost: address, authority, scheme } = req;
     if (this.#form !== "standard") {
@@ -71,14 +73,21 @@ export class ForwardedFields {
 
   /**
    * Of a trusted peer. What it says of host, scheme and port stays alone: how it came to us is another matter, and one
-   * reader would take the first of two, another the last. Where it uses one of the two forms only, so do we: the other
-   * one would tell of the peer as if it were the client (RFC 7239 7.4).
+   * reader would take the first of two, another the last. Of both forms, we use those that it uses; where only the
+   * other one is wanted, that is made of them (RFC 7239 7.4).
    */
-  #addToClaims(list: string[], req: Request): void {
+  #addToClaims(list: string[], req: Request, trusted: AddressSet): void {
     const { address } = req.sender;
     const standard = req.header("forwarded");
     const usesX = claimFields.some((name) => name !== "forwarded" && req.headers.has(name));
-    if (this.#form !== "standard" && (usesX || standard === undefined || this.#form === "x")) {
+    if (this.#form === "x" && standard !== undefined && !usesX) {
+      for (const [name, value] of xOfForwarded(req, trusted)) this.#add(list, name, value);
+      return;
+    }
+    if (this.#form === "standard" && standard === undefined && usesX) {
+      return this.#add(list, "forwarded", forwardedOfX(req, trusted));
+    }
+    if (this.#form !== "standard" && (usesX || standard === undefined)) {
       const sources = req.header("x-forwarded-for");
       if (address !== "") this.#add(list, "x-forwarded-for", joined(sources, address));
       else if (sources !== undefined) this.#add(list, "x-forwarded-for", sources);
@@ -90,9 +99,9 @@ export class ForwardedFields {
         if (value !== undefined) this.#add(list, name, value);
       }
     }
-    if (this.#form !== "x" && (standard !== undefined || !usesX || this.#form === "standard")) {
+    if (this.#form !== "x" && (standard !== undefined || !usesX)) {
       const host = req.authority === "" ? "" : `;host="${req.authority}"`;
-      const own = standard === undefined && !usesX ? `${host};proto=${req.scheme}` : "";
+      const own = standard === undefined ? `${host};proto=${req.scheme}` : "";
       this.#add(list, "forwarded", joined(standard, `for=${nodeName(address)}${own}`));
     }
   }
@@ -104,10 +113,4 @@ export class ForwardedFields {
 
 function joined(before: string | undefined, last: string): string {
   return before === undefined ? last : `${before}, ${last}`;
-}
-
-/** RFC 7239 6: an IPv6 address stands in brackets and quotes; who comes over a UNIX socket has no name. */
-function nodeName(address: string): string {
-  if (address === "") return "unknown";
-  return address.includes(":") ? `"[${address}]"` : address;
 }

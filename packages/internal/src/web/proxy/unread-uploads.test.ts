@@ -71,6 +71,17 @@ test("the output of a FastCGI program that closes with the upload unread reaches
   expect(await outcomes(proxy)).toEqual(["413 too large"]);
 });
 
+test("the output of an SCGI program that says its length and closes with the upload unread reaches the client", async () => {
+  const output = "status: 413 Content Too Large\r\ncontent-length: 9\r\n\r\ntoo large";
+  await using node = await listen(createServer((socket) => refuse(socket, output)));
+  const signs = { backend: "scgiBackend", handlet: "scgiRelay" };
+  const script = { webRoot: "/srv", checkScript: false, splitPathInfo: [] };
+  await using proxy = await proxyTo([node.address], { signs, proxy: script });
+  expect(await outcomes(proxy)).toEqual(["413 too large"]);
+  // Nor is that held against the node.
+  expect(proxy.log.filter((line) => line.includes("node"))).toEqual([]);
+});
+
 test("the answer of an HTTP/2 node that closes with the upload unread reaches the client", async () => {
   await using node = await FrameNode.listen(
     async (conn) => {
