@@ -2,7 +2,7 @@
 
 import type { FieldNames } from "./field-names.ts";
 import { joinValues, type Fields } from "./fields.ts";
-import { lowerCase } from "./bytes.ts";
+import { isPlainNameByte, lowerCase } from "./bytes.ts";
 import { listMembers } from "./list-members.ts";
 
 /**
@@ -101,7 +101,7 @@ export class FieldLines implements Fields {
   private isNamed(at: number, names: FieldNames): boolean {
     const start = this.spans[at] ?? 0;
     const end = this.spans[at + 1] ?? 0;
-    if (names.hasUnderscored && includesByte(this.bytes, UNDERSCORE, start, end)) return true;
+    if (names.hasUnplain && !isPlainName(this.bytes, start, end)) return true;
     const candidates = names.ofLength(end - start);
     // Many of one length are the peer's own, from its field `connection`: to compare each with each field would take
     // quadratic time.
@@ -147,12 +147,11 @@ export function readLength(bytes: Buffer, start: number, end: number): number | 
   return length <= Number.MAX_SAFE_INTEGER ? length : undefined;
 }
 
-function includesByte(bytes: Buffer, wanted: number, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] === wanted) return true;
-  return false;
+/** Whether a name has letters, digits and hyphens only. */
+function isPlainName(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (isPlainNameByte[bytes[at] ?? 0] !== 1) return false;
+  return true;
 }
-
-const UNDERSCORE = 0x5f;
 
 /** Of the engine's own names, no more have one length. */
 const maxCompared = 8;

@@ -86,7 +86,7 @@ class ForwardAuth implements HandletPart {
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
     this.#dropped = new FieldNames([...dropped, ...context.props.delRequestHeaders.map((name) => name.toLowerCase())], {
-      hasUnderscored: !context.props.underscoresInHeaders,
+      hasUnplain: !context.props.underscoresInHeaders,
     });
   }
 
