@@ -27,9 +27,9 @@ import { PathEdits } from "./path-edits.ts";
 /** For all who pass fields of clients on to programs that may read `-` and `_` as one, or `.`. */
 export const underscoreProps = {
   /**
-   * Are fields passed on that have `_` in their names, or anything else than letters, digits and hyphens? Where programs
-   * read fields as variables (CGI, WSGI, PHP), the client's `X_User` or `X.User` would be taken for the `x-user` that
-   * this server sets or forwardAuth vouches for.
+   * Are fields passed on that have `_` in their names, or anything else than letters, digits and hyphens? Where
+   * programs read fields as variables (CGI, WSGI, PHP), the client's `X_User` or `X.User` would be taken for the
+   * `x-user` that this server sets or forwardAuth vouches for.
    */
   underscoresInHeaders: prop.bool({ default: false, inherited: true }),
 };
