@@ -176,7 +176,7 @@ export class ClientRates {
     account.used = 0;
     try {
       // What throws instead of rejecting is heard later, too: `#ask` must not find the key to be due again.
-      const grant = await Promise.try(() => store.takeTokens(this.#options.storedKey(key), demand));
+      const grant = await Promise.resolve().then(() => store.takeTokens(this.#options.storedKey(key), demand));
       if (account.asked === question) this.#answered(key, account, grant);
     } catch (error) {
       if (account.asked === question) this.#failed(account, error);

@@ -12,16 +12,16 @@ import type { TlsFacts } from "./tls/tls-facts.ts";
 /** Learns what happens at a link. What a method throws is the `error` of the link, and resets this connection alone. */
 export interface LinkUser {
   /** `isShared`: the bytes are valid until it returns; otherwise they may be kept. */
-  received(bytes: Buffer, isShared: boolean): void;
+  received(bytes: Buffer, isShared: boolean): void | Promise<void>;
   /** The peer has shut its side: it sends nothing more. */
-  ended(): void;
+  ended(): void | Promise<void>;
   /** Everything written has been passed on, after a `write` that returned false. */
-  drained(): void;
+  drained(): void | Promise<void>;
   /** The socket is closed. Nothing is called after this. */
-  closed(): void;
+  closed(): void | Promise<void>;
   /**
-   * One of the methods above has thrown: a mistake of ours, to be told to the log. Unless it was `closed`, the
-   * connection is reset after this.
+   * One of the methods above has thrown, or its promise rejects: a mistake of ours, to be told to the log. Unless it
+   * was `closed`, the connection is reset after this.
    */
   threw?(error: unknown): void;
 }
@@ -211,10 +211,15 @@ export class Link {
     return socket;
   }
 
+  /** What a method of the user's has returned: an async one rejects where others throw. */
+  heed(outcome: void | Promise<void>): void {
+    if (outcome !== undefined) outcome.then(undefined, (thrown: unknown) => this.breakOff(thrown));
+  }
+
   #received(bytes: Buffer, isShared: boolean): void {
     this.received += bytes.length;
     try {
-      this.#user.received(bytes, isShared);
+      this.heed(this.#user.received(bytes, isShared));
     } catch (thrown) {
       return this.breakOff(thrown);
     }
@@ -238,7 +243,7 @@ export class Link {
   #ended(): void {
     this.hasEnded = true;
     try {
-      this.#user.ended();
+      this.heed(this.#user.ended());
     } catch (thrown) {
       this.breakOff(thrown);
     }
@@ -247,7 +252,7 @@ export class Link {
   #mayWrite(): void {
     if (this.#writePace?.isWaiting === true || this.#socket.writableNeedDrain || this.#socket.destroyed) return;
     try {
-      this.#user.drained();
+      this.heed(this.#user.drained());
     } catch (thrown) {
       this.breakOff(thrown);
     }
@@ -270,7 +275,7 @@ export class Link {
   #closed(): void {
     this.#stopPacing();
     try {
-      this.#user.closed();
+      this.heed(this.#user.closed());
     } catch (thrown) {
       this.breakOff(thrown);
     }
