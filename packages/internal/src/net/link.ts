@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import type { OnReadOpts, Socket } from "node:net";
+import { isPromiseLike } from "@hemi/common";
 import type { Pacer } from "./pacer.ts";
 import { DirectWriter } from "./direct-writer.ts";
 import { directOnread, readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
@@ -213,7 +214,9 @@ export class Link {
 
   /** What a method of the user's has returned: an async one rejects where others throw. */
   heed(outcome: void | Promise<void>): void {
-    if (outcome !== undefined) outcome.then(undefined, (thrown: unknown) => this.breakOff(thrown));
+    if (outcome === undefined) return;
+    // Users without types return what they like.
+    if (isPromiseLike(outcome)) outcome.then(undefined, (thrown: unknown) => this.breakOff(thrown));
   }
 
   #received(bytes: Buffer, isShared: boolean): void {

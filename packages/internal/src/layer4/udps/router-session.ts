@@ -5,7 +5,7 @@
 //                 │    └── the next datagram, sniffTimeout
 //                 └── the ClientHello is not complete
 
-import { guarded, type Deadline } from "@hemi/common";
+import { guarded, isPromiseLike, type Deadline } from "@hemi/common";
 import { more } from "../../component/partial-condition.ts";
 import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import type { Policer } from "../../net/pacer.ts";
@@ -217,7 +217,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     if (!isAdmitted) return this.#router.dropped(this, "maxUploadRate");
     try {
       const outcome = user.received(datagram);
-      if (outcome !== undefined) outcome.then(undefined, (error: unknown) => this.failed(error));
+      if (isPromiseLike(outcome)) outcome.then(undefined, (error: unknown) => this.failed(error));
     } catch (error) {
       // A dealet may begin when nobody is there any more to catch it.
       this.failed(error);
