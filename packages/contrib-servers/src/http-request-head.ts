@@ -17,8 +17,8 @@ export async function readRequestHead(reader: SocketReader): Promise<RequestHead
   if (method === undefined || target === undefined) throw new BadInput("no request line of HTTP/1.1");
   const fields = new Map<string, string>();
   for (const each of lines) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*$/.exec(each) ?? [];
-    if (name === undefined || value === undefined) throw new BadInput("a malformed field");
+    const [, name, value = ""] = field.exec(each) ?? [];
+    if (name === undefined) throw new BadInput("a malformed field");
     const key = name.toLowerCase();
     const before = fields.get(key);
     fields.set(key, before === undefined ? value : `${before}, ${value}`);
@@ -29,3 +29,6 @@ export async function readRequestHead(reader: SocketReader): Promise<RequestHead
 }
 
 const maxHead = 8 * 1024;
+
+/** White space stands between words of the value only, so that each run of it is looked at once, however long it is. */
+const field = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([^\x00-\x20\x7f]+(?:[ \t]+[^\x00-\x20\x7f]+)*)?[ \t]*$/;

@@ -43,6 +43,8 @@ test.each([
   ["CONNECT a.example:99999 HTTP/1.1\r\n\r\n", 400],
   ["CONNECT a.example:80 HTTP/1.1\r\ncontent-length: 5\r\n\r\n", 400],
   ["CONNECT a.example:80 HTTP/1.1\r\nbad field\r\n\r\n", 400],
+  ["CONNECT a.example:80 HTTP/1.1\r\na: b \x01\r\n\r\n", 400],
+  [`CONNECT 127.0.0.1:80 HTTP/1.1\r\na:\r\nb: \r\nc: d${" ".repeat(4000)}\te \t\r\n\r\n`, 403],
   ["CONNECT a.example:80 HTTP/1.0\r\n\r\n", 400],
   ["GET / HTTP/1.1\r\n\r\n", 400],
   [`GET /.well-known/masque/udp/127.0.0.1/53/ HTTP/1.1\r\n${upgrade}\r\n`, 403],

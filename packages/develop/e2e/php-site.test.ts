@@ -140,6 +140,13 @@ test("a script lets a client have a file that the engine sends", async (context)
   ]);
 });
 
+test("a script is told of no field whose name PHP would take for another one", async (context) => {
+  await using site = await siteOf("echo $_SERVER['HTTP_X_USER'] ?? 'nobody';", context);
+  for (const name of ["X_User", "X.User"]) {
+    expect(await (await fetch(site.origin, { headers: { [name]: "admin" } })).text()).toBe("nobody");
+  }
+});
+
 test("a script that sleeps too long gives 504", async (context) => {
   await using site = await siteOf("sleep(2);", context, ".readTimeout = 100ms");
   expect((await fetch(site.origin)).status).toBe(504);

@@ -37,7 +37,7 @@ const echo = defineSocklet({
           if (bytes.toString() === "close") session.close(7, "as you like");
           else session.sendDatagram(bytes);
         },
-        closed: (end) => ends.push(end),
+        closed: (end) => void ends.push(end),
       });
       const greeting = session.openStream();
       greeting?.write("who are you?");

@@ -13,3 +13,4 @@ export { makeCertificate } from "./testing/make-certificate.ts";
 export { linkedWorkers } from "./testing/linked-workers.ts";
 export { lockServiceTests, type LockServiceSubject } from "./testing/lock-service-tests.ts";
 export { rateLimitStoreTests, type RateLimitStoreSubject } from "./testing/rate-limit-store-tests.ts";
+export { Uncaught } from "./testing/uncaught.ts";

@@ -148,6 +148,22 @@ describe("a store that is down", () => {
   });
 });
 
+test("a store that throws instead of rejecting is down, and asked as seldom", async () => {
+  let asked = 0;
+  const { ask, pass, changes } = processes(1, { interval: 100, burst: 5 }, (store) => ({
+    strike: (...params) => store.strike(...params),
+    takeTokens() {
+      if (++asked < 1000) throw new Error("a mistake");
+      return new Promise(() => undefined);
+    },
+  }));
+  expect(ask(0, 3)).toBe(3);
+  await pass(20);
+  expect(changes).toEqual([true]);
+  await pass(3000);
+  expect(asked).toBeLessThan(10);
+});
+
 test("a limiter that refuses everything while its store is down notices that it is back", async () => {
   let isDown = true;
   const { ask, pass, all } = processes(1, { interval: 600_000, burst: 1 }, (store) => ({

@@ -175,7 +175,8 @@ export class ClientRates {
     account.spent = 0;
     account.used = 0;
     try {
-      const grant = await store.takeTokens(this.#options.storedKey(key), demand);
+      // What throws instead of rejecting is heard later, too: `#ask` must not find the key to be due again.
+      const grant = await Promise.resolve().then(() => store.takeTokens(this.#options.storedKey(key), demand));
       if (account.asked === question) this.#answered(key, account, grant);
     } catch (error) {
       if (account.asked === question) this.#failed(account, error);

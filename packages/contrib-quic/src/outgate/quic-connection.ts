@@ -1,16 +1,20 @@
 // A connection of QUIC whose protocol is the user's own: streams of both sides, as streams of Node.js, and datagrams.
 
+import { guarded } from "@hemi/common";
 import type { QuicConn, QuicConnUser } from "../quic/conn.ts";
 import { QuicStream, type QuicStreamHost, type StreamDirections } from "../quic/stream.ts";
 
-/** What happens on a connection. What a function throws is logged, and ends the connection. */
+/**
+ * What happens on a connection. What a function or a listener of a stream throws, or its promise rejects with, is
+ * logged, and ends the connection; but for the error of a stream that the server has broken off.
+ */
 export interface QuicConnectionEvents {
   /** The server has opened a stream. Default: it may open none. */
-  stream?(stream: QuicStream): void;
+  stream?(stream: QuicStream): void | Promise<void>;
   /** The server has sent a datagram (RFC 9221). Some may be lost, or come in another order. Default: it may not. */
-  datagram?(bytes: Buffer): void;
+  datagram?(bytes: Buffer): void | Promise<void>;
   /** The connection is over. Called once. `reason`: `undefined` if we have closed it. */
-  closed?(reason: string | undefined): void;
+  closed?(reason: string | undefined): void | Promise<void>;
 }
 
 /** What a connection needs of its outgate. */
@@ -106,6 +110,10 @@ export class QuicConnection implements QuicConnUser, QuicStreamHost {
     this.#blocked.delete(stream);
   }
 
+  threw(stream: QuicStream, error: unknown): void {
+    this.#failed(error, stream);
+  }
+
   #open(id: number | undefined, directions: StreamDirections): QuicStream | undefined {
     if (id === undefined) return undefined;
     const stream = new QuicStream(id, this, directions);
@@ -117,7 +125,7 @@ export class QuicConnection implements QuicConnUser, QuicStreamHost {
   #arrived(id: number): QuicStream | undefined {
     const isOurs = id % 2 === 0;
     const stream = isOurs ? undefined : this.#open(id, { reads: true, writes: id % 4 === 1 });
-    if (stream !== undefined) this.#guarded(() => this.#events.stream?.(stream));
+    if (stream !== undefined) this.#guarded(() => this.#events.stream?.(stream), stream);
     return stream;
   }
 
@@ -131,13 +139,15 @@ export class QuicConnection implements QuicConnUser, QuicStreamHost {
     setImmediate(() => this.quic.flush());
   }
 
-  #guarded(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#owner.failed(error);
-      this.close(0);
-    }
+  #guarded(run: () => unknown, stream?: QuicStream): void {
+    guarded(run, (error) => this.#failed(error, stream));
+  }
+
+  /** `stream`: the one whose user has failed. */
+  #failed(error: unknown, stream?: QuicStream): void {
+    if (stream?.errored === error) return;
+    this.#owner.failed(error);
+    this.close(0);
   }
 }
 

@@ -6,9 +6,10 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootWith, MemorySink, openErrorLog, type Stage } from "@hemi/internal";
-import { makeCertificate } from "@hemi/internal/testing";
+import { makeCertificate, Uncaught } from "@hemi/internal/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import contrib from "../index.ts";
+import type { QuicConnectionEvents } from "./quic-connection.ts";
 import { QuicOutgate, type QuicHost } from "./quic-outgate.ts";
 
 let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
@@ -55,6 +56,10 @@ const host = (changed: Partial<QuicHost> = {}): QuicHost => ({
   ...changed,
 });
 
+function fail(): never {
+  throw new Error("a fault of the user's");
+}
+
 /** `GET https://a.example/` (RFC 9204, appendix A). */
 const get = Buffer.from("01100000d1d7c15009612e6578616d706c65", "hex");
 /** The control stream with empty SETTINGS (RFC 9114 6.2.1). */
@@ -64,7 +69,7 @@ test("a protocol of one's own has streams of both sides, and the end of the conn
   const begins: number[] = [];
   const closed = Promise.withResolvers<string | undefined>();
   const conn = await needOutgate().dial(host(), {
-    stream: (stream) => stream.once("data", (bytes: Buffer) => begins.push(bytes[0] ?? -1)),
+    stream: (stream) => void stream.once("data", (bytes: Buffer) => begins.push(bytes[0] ?? -1)),
     closed: closed.resolve,
   });
   expect(conn.nextProto).toBe("h3");
@@ -82,18 +87,19 @@ test("a protocol of one's own has streams of both sides, and the end of the conn
   expect(waiting?.destroyed).toBe(true);
 });
 
-test("what a user's function throws is logged, and ends its connection alone", async () => {
+test.each<[string, QuicConnectionEvents]>([
+  ["function throws", { stream: fail }],
+  ["promise rejects with", { stream: () => Promise.reject(new Error("a fault of the user's")) }],
+  ["listener of a stream throws", { stream: (stream) => void stream.on("data", fail) }],
+])("what a user's %s is logged, and ends its connection alone", async (_, events) => {
+  using uncaught = new Uncaught();
+  sink.lines.length = 0;
   const closed = Promise.withResolvers<string | undefined>();
   const other = await needOutgate().dial(host(), { stream() {} });
-  await needOutgate().dial(host(), {
-    stream() {
-      throw new Error("a fault of the user's");
-    },
-    closed: closed.resolve,
-  });
+  await needOutgate().dial(host(), { ...events, closed: closed.resolve });
   await closed.promise;
   expect(sink.lines.join("")).toContain("a fault of the user's");
-  expect(other.isClosed).toBe(false);
+  expect([other.isClosed, uncaught.errors]).toEqual([false, []]);
   other.close(0x100);
 });
 

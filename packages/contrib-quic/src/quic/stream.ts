@@ -5,6 +5,7 @@
 // A stream that either side breaks off is destroyed as a whole; its error says by which code.
 
 import { Duplex } from "node:stream";
+import { guardListeners } from "@hemi/common";
 import type { QuicConn } from "./conn.ts";
 import { StreamOutput } from "../http3/stream-output.ts";
 
@@ -28,6 +29,8 @@ export interface QuicStreamHost {
   blocked(stream: QuicStream): void;
   /** Nothing more is read or written. */
   over(stream: QuicStream): void;
+  /** A listener of the stream has thrown this, or its promise rejects with it. Must not throw. */
+  threw(stream: QuicStream, error: unknown): void;
 }
 
 /** Codes of the application, and what stands for them on the wire. */
@@ -70,6 +73,7 @@ export class QuicStream extends Duplex {
     this.#directions = directions;
     this.#output = new StreamOutput(host.quic, id);
     this.on("error", () => undefined);
+    guardListeners(this, { fail: (error) => host.threw(this, error) });
   }
 
   /** Whether the client has opened it. */

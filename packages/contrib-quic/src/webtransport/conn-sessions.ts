@@ -163,6 +163,13 @@ export class ConnSessions implements SessionHost, QuicStreamHost {
     this.#owners.delete(gone);
   }
 
+  threw(stream: QuicStream, error: unknown): void {
+    const session = this.#owners.get(stream);
+    if (session !== undefined) session.threw(error, stream);
+    // The session is over, or the stream is: it is nobody's any more.
+    else if (stream.errored !== error) this.failed(error);
+  }
+
   #arrived(id: number, sessionId: number, rest: Buffer, isEnd: boolean, directions: StreamDirections): void {
     if (kindOfStream(sessionId) !== streamKind.clientBidi)
       throw new Http3ConnError(errorCode.idError, "a stream names a session that cannot be one");

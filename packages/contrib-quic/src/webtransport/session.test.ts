@@ -4,6 +4,7 @@ import { capsule, type ExchanWire } from "@hemi/internal";
 import { afterEach, expect, test } from "vitest";
 import { errorCode } from "../http3/errors.ts";
 import { varint } from "@hemi/common";
+import { Uncaught } from "@hemi/internal/testing";
 import { TestClient } from "../testing/http3-client.ts";
 import { bidiSignal, fromHttp3Code, sessionCapsule, streamCode, toHttp3Code, uniStreamType } from "./codes.ts";
 import { sessionOf } from "./conn-sessions.ts";
@@ -60,6 +61,13 @@ function opened(events?: WebTransportEvents, settings?: Partial<WebTransportSett
   made.client.quic.send(0, made.client.head(connect));
   return made;
 }
+
+function fail(): never {
+  throw new Error("mine");
+}
+
+/** An async function, as it fits where the types want one that returns nothing. */
+const failLater = (): undefined => Promise.reject(new Error("mine")) as unknown as undefined;
 
 async function textOf(stream: QuicStream | undefined): Promise<string> {
   let text = "";
@@ -203,6 +211,36 @@ test("what a user's function throws ends its session, and nothing else", () => {
   client.conn.advance();
   expect(client.failures).toHaveLength(1);
   expect([ends.length, sessions[0]?.isClosed, client.quic.isClosed]).toEqual([1, true, false]);
+});
+
+test.each<[string, WebTransportEvents]>([
+  ["its promise rejects with", { stream: failLater }],
+  ["a listener of a stream throws", { stream: (stream) => void stream.on("data", fail) }],
+  ["an asynchronous listener of a stream rejects with", { stream: (stream) => void stream.on("data", failLater) }],
+])("what %s ends the session, and nothing else", async (_, events) => {
+  using uncaught = new Uncaught();
+  const { client, ends } = opened(events);
+  client.quic.send(4, bidi(0, "bytes"));
+  await expect.poll(() => ends.length).toBe(1);
+  expect([client.failures, client.quic.isClosed, uncaught.errors]).toEqual([[new Error("mine")], false, []]);
+});
+
+test("a stream that its client resets is no fault of a user who reads it", async () => {
+  using uncaught = new Uncaught();
+  const read = Promise.withResolvers<void>();
+  const { client, ends } = opened({
+    stream: async (stream) => {
+      try {
+        await textOf(stream);
+      } finally {
+        setImmediate(read.resolve);
+      }
+    },
+  });
+  client.quic.send(4, bidi(0, "bytes"));
+  client.quic.resetByPeer(4, toHttp3Code(9));
+  await read.promise;
+  expect([uncaught.errors, client.failures, ends]).toEqual([[], [], []]);
 });
 
 // ---- limits and attacks ----

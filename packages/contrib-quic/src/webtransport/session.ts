@@ -1,18 +1,22 @@
 // A WebTransport session: streams of both sides, and datagrams, on a connection of HTTP/3 that may have others.
 
 import type { Duplex } from "node:stream";
+import { guarded } from "@hemi/common";
 import { capsule, CapsuleReader } from "@hemi/internal";
 import { maxCode, sessionCapsule, streamCode } from "./codes.ts";
 import type { QuicStream } from "../quic/stream.ts";
 
-/** What happens in a session. What a function throws is logged, and ends the session. */
+/**
+ * What happens in a session. What a function or a listener of a stream throws, or its promise rejects with, is logged,
+ * and ends the session; but for the error of a stream that the client has broken off.
+ */
 export interface WebTransportEvents {
   /** The client has opened a stream. Default: it is refused. */
-  stream?(stream: QuicStream): void;
+  stream?(stream: QuicStream): void | Promise<void>;
   /** The client has sent a datagram. Some may be lost, or come in another order. Default: it is dropped. */
-  datagram?(bytes: Buffer): void;
+  datagram?(bytes: Buffer): void | Promise<void>;
   /** The session is over. Called once. */
-  closed?(end: SessionEnd): void;
+  closed?(end: SessionEnd): void | Promise<void>;
 }
 
 /** How a session ended. */
@@ -127,7 +131,7 @@ export class WebTransportSession {
       return stream.gone(streamCode.bufferedStreamRejected);
     }
     this.#streams.add(stream);
-    this.#guarded(() => this.#events.stream?.(stream));
+    this.#guarded(() => this.#events.stream?.(stream), stream);
   }
 
   datagramArrived(bytes: Buffer): void {
@@ -136,6 +140,13 @@ export class WebTransportSession {
 
   streamOver(stream: QuicStream): void {
     this.#streams.delete(stream);
+  }
+
+  /** The user has failed: at a stream, if it is given. That the stream is broken off is no fault of the user's. */
+  threw(error: unknown, stream?: QuicStream): void {
+    if (stream?.errored === error) return;
+    this.#host.failed(error);
+    if (this.#end === undefined) this.close(0, "");
   }
 
   #open(isBidirectional: boolean): QuicStream | undefined {
@@ -160,13 +171,8 @@ export class WebTransportSession {
     this.#guarded(() => this.#events.closed?.(end));
   }
 
-  #guarded(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#host.failed(error);
-      if (this.#end === undefined) this.close(0, "");
-    }
+  #guarded(run: () => unknown, stream?: QuicStream): void {
+    guarded(run, (error) => this.threw(error, stream));
   }
 }
 

@@ -9,6 +9,9 @@ export const COLON = 0x3a;
 /** 1 for each byte of a token: method, field name (RFC 9110 5.6.2). */
 export const isTokenByte = byteTable("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
+/** 1 for each byte of a field name that programs cannot take for another one: letters, digits and hyphens. */
+export const isPlainNameByte = byteTable("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
 /** 1 for each byte of a request target: visible ASCII. What may stand where in it is checked with the path. */
 export const isTargetByte = byteRange(0x21, 0x7e);
 

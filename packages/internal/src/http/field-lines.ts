@@ -1,6 +1,6 @@
 // The field lines of an HTTP/1 head: the text that they came in, and where in it each name and value lies.
 
-import type { FieldNames } from "./field-names.ts";
+import { isPlainName, type FieldNames } from "./field-names.ts";
 import { joinValues, type Fields } from "./fields.ts";
 import { lowerCase } from "./bytes.ts";
 import { listMembers } from "./list-members.ts";
@@ -104,7 +104,7 @@ export class FieldLines implements Fields {
   private isNamed(at: number, names: FieldNames): boolean {
     const start = this.spans[at] ?? 0;
     const end = this.spans[at + 1] ?? 0;
-    if (names.hasUnderscored && this.text.substring(start, end).includes("_")) return true;
+    if (names.hasUnplain && !isPlainName(this.text, start, end)) return true;
     const candidates = names.ofLength(end - start);
     // Many of one length are the peer's own, from its field `connection`: to compare each with each field would take
     // quadratic time.

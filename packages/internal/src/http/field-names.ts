@@ -1,15 +1,21 @@
 // A set of names of fields that is asked for each field of each message.
 
+import { isPlainNameByte } from "./bytes.ts";
+
 /** Names in lower case. To make one takes time that is linear in the names, whatever they are: they may be a peer's. */
 export class FieldNames {
-  /** Whether each name with an underscore is in the set, too. */
-  readonly hasUnderscored: boolean;
+  /**
+   * Whether each name that is not plain is in the set, too. Where fields become variables, CGI, WSGI and PHP make an
+   * underscore of a hyphen, PHP of a dot, and others of whatever else is no letter and no digit: `x.user` and `x_user`
+   * are `x-user` then.
+   */
+  readonly hasUnplain: boolean;
   readonly #names: ReadonlySet<string>;
   readonly #byLength: string[][] = [];
 
-  /** `hasUnderscored`: default false. */
-  constructor(names: Iterable<string>, { hasUnderscored = false }: { readonly hasUnderscored?: boolean } = {}) {
-    this.hasUnderscored = hasUnderscored;
+  /** `hasUnplain`: default false. */
+  constructor(names: Iterable<string>, { hasUnplain = false }: { readonly hasUnplain?: boolean } = {}) {
+    this.hasUnplain = hasUnplain;
     this.#names = new Set(names);
     for (const name of this.#names) {
       while (this.#byLength.length <= name.length) this.#byLength.push([]);
@@ -19,7 +25,7 @@ export class FieldNames {
 
   /** Whether a name is among them, whatever its letter case. */
   has(name: string): boolean {
-    return this.#names.has(name) || (this.hasUnderscored && name.includes("_"));
+    return this.#names.has(name) || (this.hasUnplain && !isPlainName(name));
   }
 
   /** Those that have so many characters: most fields are told apart by that alone. */
@@ -34,6 +40,12 @@ export class FieldNames {
 }
 
 const none: readonly string[] = [];
+
+/** Whether a name, from `start` to `end` of a text, has letters, digits and hyphens only. */
+export function isPlainName(text: string, start = 0, end = text.length): boolean {
+  for (let at = start; at < end; at++) if (isPlainNameByte[text.charCodeAt(at)] !== 1) return false;
+  return true;
+}
 
 /** Fields that belong to one connection, or tell where a message ends: no proxy passes them on (RFC 9110 7.6.1). */
 export const connectionFields: readonly string[] = [
@@ -86,5 +98,5 @@ export const notInTrailers = new FieldNames(
     "x-forwarded-host",
     "x-forwarded-proto",
   ],
-  { hasUnderscored: true },
+  { hasUnplain: true },
 );

@@ -52,7 +52,7 @@ export function forwardedSource(sender: Endpoint, fields: Fields, trust: Forward
   return source;
 }
 
-/** Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`; `undefined`: it is no address. */
+/** Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; `undefined`: no address. */
 export function readNode(text: string): Endpoint | undefined {
   if (text.includes("%")) return undefined;
   if (isIPv6(text)) return { address: plainAddress(text), port: 0 };

@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import type { OnReadOpts, Socket } from "node:net";
+import { isPromiseLike } from "@hemi/common";
 import type { Pacer } from "./pacer.ts";
 import { DirectWriter } from "./direct-writer.ts";
 import { directOnread, readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
@@ -12,16 +13,16 @@ import type { TlsFacts } from "./tls/tls-facts.ts";
 /** Learns what happens at a link. What a method throws is the `error` of the link, and resets this connection alone. */
 export interface LinkUser {
   /** `isShared`: the bytes are valid until it returns; otherwise they may be kept. */
-  received(bytes: Buffer, isShared: boolean): void;
+  received(bytes: Buffer, isShared: boolean): void | Promise<void>;
   /** The peer has shut its side: it sends nothing more. */
-  ended(): void;
+  ended(): void | Promise<void>;
   /** Everything written has been passed on, after a `write` that returned false. */
-  drained(): void;
+  drained(): void | Promise<void>;
   /** The socket is closed. Nothing is called after this. */
-  closed(): void;
+  closed(): void | Promise<void>;
   /**
-   * One of the methods above has thrown: a mistake of ours, to be told to the log. Unless it was `closed`, the
-   * connection is reset after this.
+   * One of the methods above has thrown, or its promise rejects: a mistake of ours, to be told to the log. Unless it
+   * was `closed`, the connection is reset after this.
    */
   threw?(error: unknown): void;
 }
@@ -222,10 +223,17 @@ export class Link {
     return successor;
   }
 
+  /** What a method of the user's has returned: an async one rejects where others throw. */
+  heed(outcome: void | Promise<void>): void {
+    if (outcome === undefined) return;
+    // Users without types return what they like.
+    if (isPromiseLike(outcome)) outcome.then(undefined, (thrown: unknown) => this.breakOff(thrown));
+  }
+
   #received(bytes: Buffer, isShared: boolean): void {
     this.received += bytes.length;
     try {
-      this.#user.received(bytes, isShared);
+      this.heed(this.#user.received(bytes, isShared));
     } catch (thrown) {
       return this.breakOff(thrown);
     }
@@ -249,7 +257,7 @@ export class Link {
   #ended(): void {
     this.hasEnded = true;
     try {
-      this.#user.ended();
+      this.heed(this.#user.ended());
     } catch (thrown) {
       this.breakOff(thrown);
     }
@@ -258,7 +266,7 @@ export class Link {
   #mayWrite(): void {
     if (this.#writePace?.isWaiting === true || this.#socket.writableNeedDrain || this.#socket.destroyed) return;
     try {
-      this.#user.drained();
+      this.heed(this.#user.drained());
     } catch (thrown) {
       this.breakOff(thrown);
     }
@@ -281,7 +289,7 @@ export class Link {
   #closed(): void {
     this.#stopPacing();
     try {
-      this.#user.closed();
+      this.heed(this.#user.closed());
     } catch (thrown) {
       this.breakOff(thrown);
     }

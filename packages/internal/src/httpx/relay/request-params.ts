@@ -20,7 +20,7 @@ export interface Script {
 
 /**
  * Passes all parameters. `contentSize` in bytes: the protocol needs it. `underscores`: whether to include fields with
- * `_` in their names.
+ * `_` or the like in their names.
  */
 export function tellRequest(
   req: Request,
@@ -67,16 +67,17 @@ function tellServer({ peer: { local }, hostname, scheme }: Request, take: ParamH
 }
 
 /**
- * Each field as `HTTP_` and its name, with `_` for `-`. A name with `_` would equal that with `-`, which programs may
- * trust: the latter wins.
+ * Each field as `HTTP_` and its name, with `_` for all that is no letter and no digit: PHP does so with dots. A name
+ * with `_` or `.` would equal that with `-`, which programs may trust: the latter wins.
  */
 function tellFields(req: Request, underscores: boolean, take: ParamHandler): void {
   take("HTTP_HOST", req.authority, "utf8");
   const fields = joinedFields(req.headers);
   for (const [name, value] of fields) {
-    if (untold.has(name.replaceAll("_", "-"))) continue;
-    if (name.includes("_") && (!underscores || fields.has(name.replaceAll("_", "-")))) continue;
-    take(`HTTP_${name.toUpperCase().replaceAll("-", "_")}`, value, "latin1");
+    const plain = name.replaceAll(/[^0-9a-z]/g, "-");
+    if (untold.has(plain)) continue;
+    if (plain !== name && (!underscores || fields.has(plain))) continue;
+    take(`HTTP_${plain.toUpperCase().replaceAll("-", "_")}`, value, "latin1");
   }
 }
 

@@ -7,6 +7,7 @@ import { pack } from "../../component/pack.ts";
 import type { LinkUser } from "../../net/link.ts";
 import { certificateFolder } from "../../testing/certificates.ts";
 import { route, router } from "../../testing/route.ts";
+import { Uncaught } from "../../testing/uncaught.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
 import { SecurePipe } from "./secure-pipe.ts";
@@ -36,6 +37,7 @@ async function linesOf(take: (conn: TcpsConn) => void, condition = "", secure?: 
   await using site = await route(router(`case ${condition} { mistakenDealet {} }`), { use: [pack("test", [dealet])] });
   await using client = await site.connect(secure);
   client.send("hello");
+  if (secure === undefined) client.end();
   await client.ending();
   await expect.poll(() => site.log.join("\n")).toContain("its connection was ended");
   return site.log.filter((line) => line.includes("client"));
@@ -57,6 +59,16 @@ const errorOfDealet =
 test("what a dealet throws is an error in the log with its path, once, and no end by the client", async () => {
   const lines = await linesOf((conn) => conn.begin(mistaken));
   expect(lines).toEqual([expect.stringMatching(errorOfDealet), expect.stringContaining("was ended: error")]);
+});
+
+test.each<[string, Partial<LinkUser>]>([
+  ["received", { received: () => Promise.reject(new Error("a mistake")) }],
+  ["ended", { received() {}, ended: () => Promise.reject(new Error("a mistake")) }],
+])("the same holds for what the promise of an async `%s` rejects with", async (_, methods) => {
+  using uncaught = new Uncaught();
+  const lines = await linesOf((conn) => conn.begin({ ...mistaken, ...methods }));
+  expect(lines).toEqual([expect.stringMatching(errorOfDealet), expect.stringContaining("was ended: error")]);
+  expect(uncaught.errors).toEqual([]);
 });
 
 test("the same holds for what was received before the dealet began, whenever that is", async () => {

@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import type { Deadline } from "@hemi/common";
+import { guarded, type Deadline } from "@hemi/common";
 import { more } from "../../component/partial-condition.ts";
 import type { CodecConn } from "../../front/codecs.ts";
 import { Link, type LinkUser } from "../../net/link.ts";
@@ -151,15 +151,15 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   // ---- for dealets ----
 
   begin(user: LinkUser): void {
-    if (this.#phase === "over") return user.closed();
+    if (this.#phase === "over") return this.#attempt(() => user.closed());
     this.#phase = "begun";
     this.#user = user;
     const head = this.#giveHead();
     this.link.use(this);
     this.link.hold(false);
     try {
-      if (head.length > 0) user.received(head, false);
-      if (this.link.hasEnded) user.ended();
+      if (head.length > 0) this.link.heed(user.received(head, false));
+      if (this.link.hasEnded) this.link.heed(user.ended());
     } catch (thrown) {
       // As what it throws later: a dealet may begin when nobody is there any more to catch it.
       this.link.breakOff(thrown);
@@ -242,20 +242,20 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
 
   // ---- from the link ----
 
-  received(bytes: Buffer, isShared: boolean): void {
+  received(bytes: Buffer, isShared: boolean): void | Promise<void> {
     if (this.#user !== undefined) return this.#user.received(bytes, isShared);
     this.#head = Buffer.concat([this.#head, bytes]);
     if (this.#head.length >= maxClientHello) this.#isFinal = true;
     this.#walk.advance();
   }
 
-  ended(): void {
+  ended(): void | Promise<void> {
     if (this.#user !== undefined) return this.#user.ended();
     this.#finalize();
   }
 
-  drained(): void {
-    this.#user?.drained();
+  drained(): void | Promise<void> {
+    return this.#user?.drained();
   }
 
   closed(): void {
@@ -282,12 +282,8 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   }
 
   /** Whatever a dealet throws, its connection is over, and counts no longer. */
-  #attempt(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.threw(error);
-    }
+  #attempt(tell: () => unknown): void {
+    guarded(tell, (error) => this.threw(error));
   }
 
   // ---- from its way through the cases ----

@@ -8,12 +8,12 @@ import type { ConnNotes } from "../conn-log/conn-entry.ts";
 import type { ConnFacts } from "../facts.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 
-/** Learns what happens in a session. */
+/** Learns what happens in a session. What a method throws, or its promise rejects with, is logged, and ends it. */
 export interface UdpsSessionUser {
   /** A datagram of the client. The bytes may be kept. */
-  received(datagram: Buffer): void;
+  received(datagram: Buffer): void | Promise<void>;
   /** The session is over: nothing is called after this, and what is sent is lost. */
-  closed(): void;
+  closed(): void | Promise<void>;
 }
 
 /** The datagrams of one client's address and port to one of ours, until none has come for `idleTimeout`. */

@@ -6,8 +6,9 @@ import { pack } from "../../component/pack.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { DatagramEnd, datagramRouter, datagramsTo, routeDatagrams } from "../../testing/datagrams.ts";
+import { Uncaught } from "../../testing/uncaught.ts";
 import { defineDealet, type DealetPart, type RouterPart } from "../kinds.ts";
-import { udpsDealet, type UdpsDealet } from "./dealet.ts";
+import { udpsDealet, type UdpsDealet, type UdpsSession } from "./dealet.ts";
 
 const echo = () => DatagramEnd.answering((text) => [text]);
 const toNode = (props = "") => `case { udpsProxy { .toBackend = "n" ${props} } }`;
@@ -122,19 +123,25 @@ test.each(["dns", "expect"])("a node is down if it does not answer the health ch
   while (!site.log.some((line) => line.includes("nodeDown"))) await new Promise((resolve) => setImmediate(resolve));
 });
 
-test("what a dealet throws is an error in the log with its path, and ends the session", async () => {
+const mistake = new Error("a mistake");
+
+function fail(): never {
+  throw mistake;
+}
+
+test.each<[string, (session: UdpsSession) => void]>([
+  ["throws", (session) => session.begin({ received: fail, closed() {} })],
+  ["throws when it begins late", (session) => void setImmediate(() => session.begin({ received: fail, closed() {} }))],
+  ["rejects with", (session) => session.begin({ received: () => Promise.reject(mistake), closed() {} })],
+])("what a dealet %s is an error in the log with its path, and ends the session", async (_, begin) => {
+  using uncaught = new Uncaught();
   const dealet = defineDealet({
     sign: "mistakenDealet",
     props: {},
     offers: [udpsDealet],
     create: (): DealetPart & UdpsDealet => ({
       takeSession(session) {
-        session.begin({
-          received() {
-            throw new Error("a mistake");
-          },
-          closed() {},
-        });
+        begin(session);
         return true;
       },
     }),
@@ -150,6 +157,7 @@ test("what a dealet throws is an error in the log with its path, and ends the se
   await expect.poll(() => sink.lines.join("\n")).toContain("its session was ended: error");
   const errors = sink.lines.filter((line) => line.includes("a mistake"));
   expect(errors).toEqual([expect.stringMatching(/error.*udpsRouter\.main\/case\/mistakenDealet.*failed at client/s)]);
+  expect(uncaught.errors).toEqual([]);
 });
 
 test("what `closed` of a dealet throws is in the log, and its session counts no longer", async () => {

@@ -5,7 +5,7 @@
 //                 │    └── the next datagram, sniffTimeout
 //                 └── the ClientHello is not complete
 
-import type { Deadline } from "@hemi/common";
+import { guarded, isPromiseLike, type Deadline } from "@hemi/common";
 import { more } from "../../component/partial-condition.ts";
 import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import type { Policer } from "../../net/pacer.ts";
@@ -199,7 +199,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   // ---- for dealets ----
 
   begin(user: UdpsSessionUser): void {
-    if (this.isOver) return user.closed();
+    if (this.isOver) return this.#attempt(() => user.closed());
     this.#user = user;
     for (const datagram of this.#emptyQueue()) if (!this.#isClosed()) this.#pass(user, datagram);
   }
@@ -214,8 +214,14 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
 
   #pass(user: UdpsSessionUser, datagram: Buffer): void {
     const isAdmitted = this.#receivePolicers?.every((policer) => policer.admits(datagram.length)) !== false;
-    if (isAdmitted) user.received(datagram);
-    else this.#router.dropped(this, "maxUploadRate");
+    if (!isAdmitted) return this.#router.dropped(this, "maxUploadRate");
+    try {
+      const outcome = user.received(datagram);
+      if (isPromiseLike(outcome)) outcome.then(undefined, (error: unknown) => this.failed(error));
+    } catch (error) {
+      // A dealet may begin when nobody is there any more to catch it.
+      this.failed(error);
+    }
   }
 
   send(datagram: Buffer): boolean {
@@ -263,12 +269,8 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   }
 
   /** Whatever a dealet throws, its session is over, and counts no longer. */
-  #attempt(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.#router.failed(this, error);
-    }
+  #attempt(tell: () => unknown): void {
+    guarded(tell, (error) => this.#router.failed(this, error));
   }
 
   /** A function, because TypeScript assumes that a call does not change the value. */

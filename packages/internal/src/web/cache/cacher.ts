@@ -19,6 +19,7 @@ export type PurgeSelector =
 
 /** What a selector looks at. */
 export interface Purgeable {
+  /** As in a `PurgeSelector`. */
   readonly url: string;
   /** `undefined`: they are not known yet, and may be any. */
   readonly tags: readonly string[] | undefined;

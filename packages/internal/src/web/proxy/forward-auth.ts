@@ -92,7 +92,7 @@ class ForwardAuth implements HandletPart {
     this.#context = context;
     this.#forwarded = new ForwardedFields({ form: "x", trusted: context.props.trustForwarded });
     this.#dropped = new FieldNames([...dropped, ...context.props.delRequestHeaders.map((name) => name.toLowerCase())], {
-      hasUnderscored: !context.props.underscoresInHeaders,
+      hasUnplain: !context.props.underscoresInHeaders,
     });
   }
 

@@ -24,11 +24,12 @@ import { checkResponseProps } from "./response-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 import { PathEdits } from "./path-edits.ts";
 
-/** For all who pass fields of clients on to programs that may read `-` and `_` as one. */
+/** For all who pass fields of clients on to programs that may read `-` and `_` as one, or `.`. */
 export const underscoreProps = {
   /**
-   * Are fields passed on that have `_` in their names? Where programs read fields as variables (CGI, WSGI, PHP), the
-   * client's `X_User` would be taken for the `x-user` that this server sets or forwardAuth vouches for.
+   * Are fields passed on that have `_` in their names, or anything else than letters, digits and hyphens? Where
+   * programs read fields as variables (CGI, WSGI, PHP), the client's `X_User` or `X.User` would be taken for the
+   * `x-user` that this server sets or forwardAuth vouches for.
    */
   underscoresInHeaders: prop.bool({ default: false, inherited: true }),
 };
@@ -125,7 +126,7 @@ export class PassedRequests {
       del: props.delRequestHeaders,
     });
     const names = [...connectionFields, ...ownFields, ...claimFields, ...this.#edits.dropped, ...dropped];
-    const options = { hasUnderscored: !props.underscoresInHeaders };
+    const options = { hasUnplain: !props.underscoresInHeaders };
     this.#dropped = new FieldNames(names, options);
     this.#droppedForPlain = new FieldNames([...names, "range", "if-range", "accept-encoding"], options);
     this.#forwarded = new ForwardedFields({

@@ -19,6 +19,7 @@ test.each([
   ["", 415],
   ["text/plain", 415],
   ["multipart/mixed; boundary=x", 415],
+  [`multipart/form-data;${" ".repeat(500)}boundary=x`, 415],
   ["multipart/form-data-x; boundary=x", 415],
   ["multipart/form-data", 400],
   ["multipart/form-data; boundary=", 400],
