@@ -20,7 +20,7 @@ export class SecurePipe implements ClientPipe {
     this.#link = link;
     this.#raw = new LinkStream(link);
     this.#socket = new TLSSocket(this.#raw, { isServer: true, secureContext });
-    const tell = (what: () => void): void => guarded(what, (thrown) => link.breakOff(thrown));
+    const tell = (what: () => unknown): void => guarded(what, (thrown) => link.breakOff(thrown));
     this.#socket.on("data", (bytes: Buffer) => tell(() => user.received(bytes, false)));
     this.#socket.on("drain", () => tell(() => user.drained()));
     this.#socket.on("end", () => tell(() => user.ended()));
