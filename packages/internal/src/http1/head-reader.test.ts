@@ -38,7 +38,6 @@ function readInPieces(bytes: Buffer, ends: readonly number[]): unknown[] {
   const reader = new HeadReader(input);
   const shared = Buffer.alloc(bytes.length);
   const heads: (Http1RequestHead | BadHead)[] = [];
-  const all: unknown[] = [];
   let skipped = 0;
   let from = 0;
   for (const next of [...ends, bytes.length]) {
@@ -56,16 +55,13 @@ function readInPieces(bytes: Buffer, ends: readonly number[]): unknown[] {
       const head = reader.next(false, limits);
       if (head === undefined) break;
       heads.push(head);
-      all.push(told(head));
-      if (head instanceof BadHead) return all;
+      if (head instanceof BadHead) return heads.map(told);
       skipped = head.contentSize ?? 0;
     }
     input.own();
   }
   shared.fill(0x42);
-  const last = heads.at(-1);
-  if (last !== undefined) expect(told(last)).toEqual(all.at(-1));
-  return all;
+  return heads.map(told);
 }
 
 const line = fc.constantFrom(
