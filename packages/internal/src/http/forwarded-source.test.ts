@@ -1,4 +1,6 @@
 import { BlockList, isIPv4 } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { ListedFields } from "./fields.ts";
 import { forwardedSource, type ForwardedTrust } from "./forwarded-source.ts";
@@ -54,6 +56,23 @@ test("an entry may have a port and brackets, and has one form in the end", () =>
   expect(source("2001:db8::7")).toBe("2001:db8::7");
   expect(source("::ffff:203.0.113.7")).toBe("203.0.113.7");
   expect(source("203.0.113.7, ::ffff:10.0.0.2")).toBe("203.0.113.7");
+});
+
+test("who keeps an address does not keep the head that named it", () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const padding = "x".repeat(16_000);
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  const kept = Array.from({ length: 1000 }, (_, i) => {
+    const address = `203.113.${100 + (i % 100)}.${100 + Math.floor(i / 100)}`;
+    // Each is a text of its own.
+    const told = (entry: string) => Buffer.from(`${padding}, ${entry}`).toString("latin1");
+    return [source(told(address)), source(told(`for=${address}`), "forwarded")];
+  });
+  collectGarbage();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000);
+  expect(new Set(kept.flat()).size).toBe(1000);
 });
 
 test("forwarded is read as RFC 7239 has it", () => {

@@ -36,7 +36,7 @@ export const unknownAddress = "unknown";
 export function forwardedSource(sender: Endpoint, fields: Fields, trust: ForwardedTrust): Endpoint {
   const { trustForwarded: trusted, forwardedField } = trust;
   if (!trusted.contains(sender.address)) return sender;
-  const memberBefore = forwardedField === "forwarded" ? elementBefore : entryBefore;
+  const memberBefore = forwardedField === "forwarded" ? forwardedElementBefore : entryBefore;
   let source = sender;
   for (const line of fields.getAll(forwardedField).toReversed()) {
     if (line.trim() === "") continue;
@@ -59,7 +59,13 @@ export function readNode(text: string): Endpoint | undefined {
   const [, inBrackets, name = "", digits = "0"] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
   const port = Number(digits);
   const isAddress = inBrackets === undefined ? isIP(name) === 4 : isIPv6(inBrackets);
-  return isAddress && port <= 65535 ? { address: plainAddress(inBrackets ?? name), port } : undefined;
+  if (!isAddress || port > 65535) return undefined;
+  return { address: inBrackets === undefined ? ownText(name) : plainAddress(inBrackets), port };
+}
+
+/** The same address in memory of its own: V8 makes slices of long texts, and whoever kept one would keep the whole. */
+function ownText(ip: string): string {
+  return ip.split(".").join(".");
 }
 
 /** A member of a list: where it begins, and the node that it names; `undefined` where it cannot be read. */
@@ -74,12 +80,18 @@ function entryBefore(line: string, end: number): Member {
   return { start, node: line.slice(start, end).trim() };
 }
 
+/** An element of `forwarded` (RFC 7239 4). */
+export interface ForwardedElement extends Member {
+  /** Names in lower case; none of an element that cannot be read. */
+  readonly pairs: readonly (readonly [name: string, value: string])[];
+}
+
 /**
- * Of `forwarded` (RFC 7239 4): the value of `for` in what stands before `end`, up to a comma that is not in a quoted
- * string (RFC 9110 5.6.4).
+ * What stands before `end`, up to a comma that is not in a quoted string (RFC 9110 5.6.4). Read from the right: a quote
+ * that a client leaves open does not reach into what the proxies behind it have added.
  */
-function elementBefore(line: string, end: number): Member {
-  const nodes: string[] = [];
+export function forwardedElementBefore(line: string, end: number): ForwardedElement {
+  const pairs: (readonly [name: string, value: string])[] = [];
   let isQuoted = false;
   let pairEnd = end;
   let i = end - 1;
@@ -89,12 +101,14 @@ function elementBefore(line: string, end: number): Member {
     else if (isQuoted) continue;
     else if (character === ",") break;
     else if (character === ";") {
-      readPair(line.slice(i + 1, pairEnd), nodes);
+      readPair(line.slice(i + 1, pairEnd), pairs);
       pairEnd = i;
     }
   }
-  readPair(line.slice(i + 1, pairEnd), nodes);
-  return { start: i + 1, node: isQuoted || nodes.length !== 1 ? undefined : nodes[0] };
+  readPair(line.slice(i + 1, pairEnd), pairs);
+  if (isQuoted) return { start: i + 1, node: undefined, pairs: [] };
+  const nodes = pairs.filter(([name]) => name === "for");
+  return { start: i + 1, node: nodes.length === 1 ? nodes[0]?.[1] : undefined, pairs };
 }
 
 /** Is the character at `at` taken as it is, because an odd number of backslashes stands before it? */
@@ -104,11 +118,12 @@ function isEscaped(line: string, at: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-function readPair(pair: string, nodes: string[]): void {
-  const [, value] = /^\s*for=(.*)$/is.exec(pair) ?? [];
-  if (value !== undefined) nodes.push(unquoted(value.trim()));
+function readPair(pair: string, pairs: (readonly [name: string, value: string])[]): void {
+  const [, name, value = ""] = /^\s*([^\s=]+)=(.*)$/s.exec(pair) ?? [];
+  if (name !== undefined) pairs.push([name.toLowerCase(), unquoted(value.trim())]);
 }
 
 function unquoted(value: string): string {
-  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  if (value.length < 2 || !value.startsWith('"') || !value.endsWith('"')) return value;
+  return value.slice(1, -1).replace(/\\(.)/g, "$1");
 }

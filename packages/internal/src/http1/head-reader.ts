@@ -29,6 +29,7 @@ export class HeadReader implements KnownFields {
    */
   next(isAll: boolean, limits: RequestHeadLimits): Http1RequestHead | BadHead | undefined {
     const input = this.#input;
+    if (this.#last?.fits(limits) === false) this.#last = undefined;
     const head = this.#repeated() ?? this.#read(isAll, limits);
     // Who reads the content may keep it.
     if (head === undefined || head instanceof BadHead || head.contentSize !== 0) input.own();

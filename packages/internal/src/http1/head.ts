@@ -78,6 +78,13 @@ export class Http1RequestHead implements RequestHead, FieldsTerms {
     return this.fields.expectsContinue;
   }
 
+  /** Whether it would still be read under these limits: they may have changed since. */
+  fits({ maxHeadSize, maxTargetSize, maxFields, rawUTF8InTargets }: RequestHeadLimits): boolean {
+    const targetSize = this.line.length - this.method.length - "  HTTP/1.1\r\n".length;
+    if (this.size > maxHeadSize || targetSize > maxTargetSize || this.fields.count > maxFields) return false;
+    return !this.hasRawTarget || rawUTF8InTargets === true;
+  }
+
   #decodeTarget(): string {
     const received = this.line.substring(this.targetStart, this.targetEnd);
     const target = this.hasRawTarget ? encodeRawBytes(received) : received;

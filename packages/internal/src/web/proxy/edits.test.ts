@@ -161,6 +161,16 @@ describe("a request on its way", () => {
       },
     ],
     [
+      "x",
+      "a quote that its client leaves open",
+      { forwarded: 'for="9.9.9.9;host=evil.example, for="[2001:db8::1]";host="shop.example";proto=https' },
+      {
+        "x-forwarded-for": "unknown, 2001:db8::1, 127.0.0.1",
+        "x-forwarded-host": "shop.example",
+        "x-forwarded-proto": "https",
+      },
+    ],
+    [
       "standard",
       "x-forwarded-*",
       { ...behindX, "x-forwarded-host": "shop.example", "x-forwarded-port": "8443" },

@@ -8,13 +8,20 @@
 // `x-forwarded-host` and `-proto` speak of the client, each element of `forwarded` of its own node.
 
 import type { AddressSet } from "../../component/props/addresses.ts";
-import { readNode, unknownAddress } from "../../http/forwarded-source.ts";
+import {
+  forwardedElementBefore,
+  readNode,
+  unknownAddress,
+  type ForwardedElement,
+} from "../../http/forwarded-source.ts";
 import { maxListMembers } from "../../http/list-members.ts";
 import type { Request } from "../request/request.ts";
 
 /** `forwarded`, of the `x-forwarded-*` fields of a request whose sender is trusted. */
 export function forwardedOfX(req: Request, trusted: AddressSet): string {
-  const entries = lastMembers((req.header("x-forwarded-for") ?? "").split(",").filter((entry) => entry.trim() !== ""));
+  const all = (req.header("x-forwarded-for") ?? "").split(",").filter((entry) => entry.trim() !== "");
+  // The proxies that are trusted have written the last ones.
+  const entries = all.slice(-maxListMembers);
   const nodes = [...entries.map((entry) => addressOf(entry.trim())), req.sender.address];
   const host = req.header("x-forwarded-host") ?? req.authority;
   const port = req.header("x-forwarded-port") ?? "";
@@ -29,8 +36,7 @@ export function forwardedOfX(req: Request, trusted: AddressSet): string {
 
 /** `x-forwarded-for`, `-host` and `-proto`, of the `forwarded` of a request whose sender is trusted. */
 export function xOfForwarded(req: Request, trusted: AddressSet): readonly [name: string, value: string][] {
-  // Of a line that cannot be read, nothing is known: neither who the client is, nor that it is the peer.
-  const elements = elementsOf(req.headers.getAll("forwarded").join(",")) ?? [unreadable];
+  const elements = elementsOf(req.headers.getAll("forwarded"));
   const { address } = req.sender;
   const nodes = elements.map(({ node }) => node);
   const fromClient = elements.slice(indexOfClient([...nodes, address], trusted));
@@ -55,8 +61,6 @@ interface Element {
   readonly proto?: string | undefined;
 }
 
-const unreadable: Element = { node: unknownAddress };
-
 /** From the right, as proxies add them: the first that is not trusted, else the one that is furthest away. */
 function indexOfClient(nodes: readonly string[], trusted: AddressSet): number {
   let i = nodes.length - 1;
@@ -64,54 +68,27 @@ function indexOfClient(nodes: readonly string[], trusted: AddressSet): number {
   return i;
 }
 
-function elementsOf(field: string): Element[] | undefined {
-  const elements = splitOutsideQuotes(field, ",")?.filter((element) => element.trim() !== "");
-  return elements === undefined ? undefined : lastMembers(elements).map(readElement);
-}
-
-function readElement(element: string): Element {
-  const values = new Map<string, string>();
-  for (const pair of splitOutsideQuotes(element, ";") ?? []) {
-    const [, name = "", value = ""] = /^\s*([^\s=]+)=(.*)$/.exec(pair) ?? [];
-    values.set(name.toLowerCase(), unquoted(value.trim()));
-  }
-  const proto = values.get("proto") ?? "";
-  return {
-    node: addressOf(values.get("for") ?? ""),
-    host: values.get("host"),
-    proto: isScheme.test(proto) ? proto : undefined,
-  };
-}
-
-/** `undefined` if a quoted string (RFC 9110 5.6.4) does not end. */
-function splitOutsideQuotes(text: string, separator: string): string[] | undefined {
-  const parts: string[] = [];
-  let start = 0;
-  let isQuoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '"') isQuoted = !isQuoted;
-    else if (isQuoted) i += character === "\\" ? 1 : 0;
-    else if (character === separator) {
-      parts.push(text.slice(start, i));
-      start = i + 1;
+/** The last ones, which the proxies that are trusted have written, of all lines of the field. */
+function elementsOf(lines: readonly string[]): Element[] {
+  const elements: Element[] = [];
+  for (const line of lines.toReversed()) {
+    for (let end = line.length; end >= 0 && elements.length < maxListMembers;) {
+      const element = forwardedElementBefore(line, end);
+      if (line.slice(element.start, end).trim() !== "") elements.push(readElement(element));
+      end = element.start - 1;
     }
   }
-  parts.push(text.slice(start));
-  return isQuoted ? undefined : parts;
+  return elements.reverse();
 }
 
-function unquoted(value: string): string {
-  return value.length > 1 && value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value;
+function readElement({ node = "", pairs }: ForwardedElement): Element {
+  const valueOf = (wanted: string) => pairs.find(([name]) => name === wanted)?.[1];
+  const proto = valueOf("proto") ?? "";
+  return { node: addressOf(node), host: valueOf("host"), proto: isScheme.test(proto) ? proto : undefined };
 }
 
 function addressOf(node: string): string {
   return readNode(node)?.address ?? unknownAddress;
-}
-
-/** The proxies that are trusted have written the last ones. */
-function lastMembers(members: readonly string[]): readonly string[] {
-  return members.slice(-maxListMembers);
 }
 
 const isScheme = /^[a-z][a-z0-9+.-]*$/i;
