@@ -145,7 +145,7 @@ export class QuicConnection implements QuicConnUser, QuicStreamHost {
 
   /** `stream`: the one whose user has failed. */
   #failed(error: unknown, stream?: QuicStream): void {
-    if (stream?.errored === error) return;
+    if (stream?.isBrokenBy(error) === true) return;
     this.#owner.failed(error);
     this.close(0);
   }

@@ -117,3 +117,22 @@ test("a stream that the peer takes no more of cannot be ended", () => {
   exchange();
   expect(near.conn.end(stream)).toBe("stopped");
 });
+
+test("a stream that nothing was sent on can be ended", () => {
+  const { near, far, exchange } = connected();
+  const stream = near.conn.openBidi() ?? -1;
+  expect(near.conn.end(stream)).toBe("ended");
+  exchange();
+  expect(far.conn.readable()).toEqual([stream]);
+  expect(far.conn.read(stream)).toEqual({ bytes: Buffer.alloc(0), isEnd: true });
+});
+
+test("a stream that the peer has in full, both ways, is not opened again by another end", () => {
+  const { near, far, stream, exchange } = connected();
+  near.conn.write(stream, Buffer.from("answer"), true);
+  exchange();
+  expect(far.conn.read(stream)).toEqual({ bytes: Buffer.from("answer"), isEnd: true });
+  exchange();
+  expect(near.conn.isDelivered(stream)).toBe(true);
+  expect(near.conn.end(stream)).toBe("stopped");
+});

@@ -258,7 +258,7 @@ export class QuicheConn implements QuicConn, PacketSender {
     if (this.isClosed) return "stopped";
     // The library forgets a stream when all of its bytes are acknowledged, and an end that was not sent by then with
     // it. So an end is written when there is room for its packet, which is made before anything else is received.
-    const capacity = this.#attempt(() => this.native.streamCapacity(streamId));
+    const capacity = this.#capacityOf(streamId) ?? this.#capacityOfNew(streamId);
     if (capacity === undefined) return "stopped";
     if (capacity === 0) return "blocked";
     if (this.#attempt(() => this.native.streamSend(streamId, nothing, true)) === undefined) return "stopped";
@@ -268,11 +268,11 @@ export class QuicheConn implements QuicConn, PacketSender {
 
   isStopped(streamId: number): boolean {
     // A stream that the peer has stopped, and that has come in full, is soon forgotten: then it is unknown.
-    return this.#attempt(() => this.native.streamCapacity(streamId)) === undefined;
+    return this.#capacityOf(streamId) === undefined;
   }
 
   isDelivered(streamId: number): boolean {
-    return this.#attempt(() => this.native.streamCapacity(streamId)) === undefined;
+    return this.#capacityOf(streamId) === undefined;
   }
 
   openUni(): number | undefined {
@@ -341,6 +341,17 @@ export class QuicheConn implements QuicConn, PacketSender {
   #close(code: number, reason: Buffer): void {
     this.#isClosed = true;
     this.#attempt(() => this.native.close(true, code, reason));
+  }
+
+  /** How many bytes a stream takes. `undefined`: it has been stopped, or is not known: not yet, or not any more. */
+  #capacityOf(streamId: number): number | undefined {
+    return this.#attempt(() => this.native.streamCapacity(streamId));
+  }
+
+  /** The same, of a stream that we have opened and sent nothing on: the library knows it only from now on. */
+  #capacityOfNew(streamId: number): number | undefined {
+    this.#attempt(() => this.native.streamSend(streamId, nothing, false));
+    return this.#capacityOf(streamId);
   }
 
   /** `undefined`: the library refuses it. */

@@ -127,6 +127,11 @@ export class QuicStream extends Duplex {
     this.destroy(new QuicStreamError("the connection is over", undefined));
   }
 
+  /** Whether this is why the stream was broken off: then it is no fault of who reads or writes it. */
+  isBrokenBy(error: unknown): boolean {
+    return error instanceof QuicStreamError && this.errored === error;
+  }
+
   /** Looks whether the peer takes no more of it. */
   lookForStop(): void {
     if (!this.#directions.writes || this.writableFinished || this.destroyed) return;

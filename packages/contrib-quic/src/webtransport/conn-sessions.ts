@@ -167,7 +167,7 @@ export class ConnSessions implements SessionHost, QuicStreamHost {
     const session = this.#owners.get(stream);
     if (session !== undefined) session.threw(error, stream);
     // The session is over, or the stream is: it is nobody's any more.
-    else if (stream.errored !== error) this.failed(error);
+    else if (!stream.isBrokenBy(error)) this.failed(error);
   }
 
   #arrived(id: number, sessionId: number, rest: Buffer, isEnd: boolean, directions: StreamDirections): void {

@@ -217,12 +217,41 @@ test.each<[string, WebTransportEvents]>([
   ["its promise rejects with", { stream: failLater }],
   ["a listener of a stream throws", { stream: (stream) => void stream.on("data", fail) }],
   ["an asynchronous listener of a stream rejects with", { stream: (stream) => void stream.on("data", failLater) }],
+  [
+    "its promise rejects with, once it has destroyed the stream by it,",
+    {
+      stream: (stream) => {
+        const error = new Error("mine");
+        stream.destroy(error);
+        return Promise.reject(error);
+      },
+    },
+  ],
 ])("what %s ends the session, and nothing else", async (_, events) => {
   using uncaught = new Uncaught();
   const { client, ends } = opened(events);
   client.quic.send(4, bidi(0, "bytes"));
   await expect.poll(() => ends.length).toBe(1);
   expect([client.failures, client.quic.isClosed, uncaught.errors]).toEqual([[new Error("mine")], false, []]);
+});
+
+test.each<[string, unknown]>([
+  ["nothing", undefined],
+  ["null", null],
+])("a promise that rejects with %s is a fault as any other", async (_, reason) => {
+  const failing = (): Promise<void> => {
+    const { promise, reject } = Promise.withResolvers<void>();
+    reject(reason);
+    return promise;
+  };
+  for (const events of [{ stream: failing }, { datagram: failing }]) {
+    const { client, ends } = opened(events);
+    client.quic.send(4, bidi(0, "bytes"));
+    client.quic.datagrams.push(Buffer.concat([varint(0), Buffer.from("bytes")]));
+    client.quic.user?.advance();
+    await expect.poll(() => ends.length).toBe(1);
+    expect(client.failures).toEqual([reason]);
+  }
 });
 
 test("a stream that its client resets is no fault of a user who reads it", async () => {

@@ -144,7 +144,7 @@ export class WebTransportSession {
 
   /** The user has failed: at a stream, if it is given. That the stream is broken off is no fault of the user's. */
   threw(error: unknown, stream?: QuicStream): void {
-    if (stream?.errored === error) return;
+    if (stream?.isBrokenBy(error) === true) return;
     this.#host.failed(error);
     if (this.#end === undefined) this.close(0, "");
   }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { RawBackend } from "../testing/raw-backend.ts";
+import { connectPair } from "../testing/socket-pair.ts";
 import { Link, type LinkUser } from "./link.ts";
 
 const nobody: LinkUser = { received: () => {}, ended: () => {}, drained: () => {}, closed: () => {} };
@@ -117,4 +118,24 @@ test("what a watcher throws at the end is told, and does not end the process", a
   link.watchedBy({ linkClosed, linkThrew: thrown.resolve });
   link.destroy();
   expect(await thrown.promise).toBe(error);
+});
+
+test("a user that writes nothing, while TLS decrypts, gets all in order and unchanged", async () => {
+  await using pair = await connectPair("TLS");
+  const sent = Buffer.alloc(64 * 1024);
+  for (let at = 0; at < sent.length; at += 4) sent.writeUInt32BE(at, at);
+  const pieces: Buffer[] = [];
+  const ended = Promise.withResolvers<void>();
+  const link: Link = new Link(() => pair.accepted, {
+    ...nobody,
+    received(bytes) {
+      expect(link.write(Buffer.alloc(0), false)).toBe(true);
+      pieces.push(Buffer.from(bytes));
+    },
+    ended: ended.resolve,
+  });
+  pair.client.end(sent);
+  await ended.promise;
+  expect(link.error).toBeUndefined();
+  expect(Buffer.concat(pieces).equals(sent)).toBe(true);
 });

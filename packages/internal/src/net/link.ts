@@ -116,6 +116,8 @@ export class Link {
   }
 
   #write(bytes: Buffer, isShared: boolean): boolean {
+    // A write of nothing lets TLS decrypt what follows: into the shared buffer, which our user may be reading.
+    if (bytes.length === 0) return !this.#socket.writableNeedDrain;
     if (!isShared) return this.#socket.write(bytes);
     // A short text is cheaper to write than a buffer, and costs no copy if it can be sent at once.
     if (bytes.length <= maxAsText) return this.#writer.write(bytes.toString("latin1"));

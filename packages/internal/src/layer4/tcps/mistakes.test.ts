@@ -6,11 +6,13 @@ import { expect, test } from "vitest";
 import { pack } from "../../component/pack.ts";
 import type { LinkUser } from "../../net/link.ts";
 import { certificateFolder } from "../../testing/certificates.ts";
-import { route, router } from "../../testing/route.ts";
+import { named, route, router, to } from "../../testing/route.ts";
 import { Uncaught } from "../../testing/uncaught.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
 import { SecurePipe } from "./secure-pipe.ts";
+import type { TcpsBackend } from "./tcps-backend.ts";
+import type { DialUser, DialWish } from "./node-link.ts";
 
 const mistaken: LinkUser = {
   received() {
@@ -84,3 +86,29 @@ test("the same holds within TLS that the client has asked for", async () => {
   const lines = await linesOf((conn) => beginWithTls(conn, context), "", { rejectUnauthorized: false });
   expect(lines).toEqual([expect.stringMatching(errorOfDealet), expect.stringContaining("was ended: error")]);
 });
+
+test.each<[string, Partial<DialUser>, boolean]>([
+  ["an async `connected`", { connected: () => Promise.reject(new Error("a mistake")) }, true],
+  ["an async `failed`", { failed: () => Promise.reject(new Error("a mistake")) }, false],
+])(
+  "what %s of a dealet rejects with is told with the node, and does not end the process",
+  async (_, methods, isThere) => {
+    using uncaught = new Uncaught();
+    await using node = await named("n");
+    if (!isThere) await node[Symbol.asyncDispose]();
+    await using site = await route(to("n", node));
+    const backend = site.stage.find("tcpsBackend.n")?.part as unknown as TcpsBackend;
+    const at = { address: "127.0.0.1", port: 1 };
+    const wish: DialWish = {
+      key: "",
+      stickTo: "",
+      tried: [],
+      to: at,
+      about: { serverName: "", nextProto: "", tls: undefined },
+    };
+    const user: DialUser = { connected() {}, failed() {}, nodeDown() {}, ...methods };
+    backend.dial(wish, user);
+    await expect.poll(() => site.log.join("\n")).toMatch(/error.*failed at node 127.*a mistake/s);
+    expect(uncaught.errors).toEqual([]);
+  },
+);

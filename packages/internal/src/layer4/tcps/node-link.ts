@@ -2,7 +2,7 @@
 
 import { connect, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions } from "node:tls";
-import { SeatedRoster, type Deadline } from "@hemi/common";
+import { guarded, SeatedRoster, type Deadline } from "@hemi/common";
 import type { NodeOwner } from "../../backend/backend.ts";
 import { dialNode } from "../../backend/dial.ts";
 import { BackendFailure } from "../../backend/failure.ts";
@@ -24,14 +24,17 @@ export interface DialWish extends SelectionHint {
   readonly about: Pick<TcpsConn, "serverName" | "nextProto" | "tls">;
 }
 
-/** Learns of the outcome: one of the two, once. */
+/**
+ * Learns of the outcome: one of the two, once. What a method throws, or its promise rejects with, is logged; the
+ * connection is reset if it was `connected`.
+ */
 export interface DialUser {
   /** The connection stands. It is held; `link.use` and `link.hold(false)` start it. */
-  connected(link: Link, node: string): void;
+  connected(link: Link, node: string): void | Promise<void>;
   /** No node could be connected to. */
-  failed(failure: BackendFailure): void;
+  failed(failure: BackendFailure): void | Promise<void>;
   /** After `connected`: the node is down by its health checks. */
-  nodeDown(): void;
+  nodeDown(): void | Promise<void>;
 }
 
 /** The connections to one node. */
@@ -50,7 +53,7 @@ export class NodeLinks implements NodePool {
   close(): void {}
 
   nodeDown(): void {
-    for (const link of this.#links) link.user.nodeDown();
+    for (const link of this.#links) link.nodeDown();
   }
 
   destroy(): void {
@@ -114,7 +117,15 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
   refused(failure: BackendFailure): void {
     if (this.#state === "over") return;
     this.#state = "over";
-    this.user.failed(failure);
+    this.#tellFailure(failure);
+  }
+
+  /** For its node. */
+  nodeDown(): void {
+    guarded(
+      () => this.user.nodeDown(),
+      (error) => this.linkThrew(error),
+    );
   }
 
   /** Nobody wants it any more. */
@@ -162,7 +173,7 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     this.#state = "connected";
     link.hold(true);
     this.#owner.judge(node, "good");
-    this.user.connected(link, node.id);
+    link.heed(this.user.connected(link, node.id));
   }
 
   #expired(): void {
@@ -183,18 +194,22 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     node.pool.delete(this);
     const wasDialling = this.#state === "dialling";
     const reason = this.#link?.error?.message ?? "it closed the connection";
-    try {
-      if (wasDialling) this.#fail(new BackendFailure("HEMI_BACKEND_DIAL", node.id, reason));
-    } finally {
-      this.#state = "over";
-      this.#owner.depart(node);
-    }
+    if (wasDialling) this.#fail(new BackendFailure("HEMI_BACKEND_DIAL", node.id, reason));
+    this.#state = "over";
+    this.#owner.depart(node);
   }
 
   #fail(failure: BackendFailure): void {
     if (this.#state !== "dialling" || this.#node === undefined) return;
     this.#state = "over";
     this.#owner.judge(this.#node, { failure: failure.message });
-    this.user.failed(failure);
+    this.#tellFailure(failure);
+  }
+
+  #tellFailure(failure: BackendFailure): void {
+    guarded(
+      () => this.user.failed(failure),
+      (error) => this.linkThrew(error),
+    );
   }
 }

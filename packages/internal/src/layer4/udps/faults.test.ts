@@ -9,6 +9,8 @@ import { DatagramEnd, datagramRouter, datagramsTo, routeDatagrams } from "../../
 import { Uncaught } from "../../testing/uncaught.ts";
 import { defineDealet, type DealetPart, type RouterPart } from "../kinds.ts";
 import { udpsDealet, type UdpsDealet, type UdpsSession } from "./dealet.ts";
+import type { UdpsBackend } from "./datagram-backend.ts";
+import type { DatagramUser } from "./node-datagrams.ts";
 
 const echo = () => DatagramEnd.answering((text) => [text]);
 const toNode = (props = "") => `case { udpsProxy { .toBackend = "n" ${props} } }`;
@@ -187,4 +189,20 @@ test("what `closed` of a dealet throws is in the log, and its session counts no 
     expect(await client.send(text).text()).toBe(text);
   }
   expect(site.log.join("")).toContain("a mistake of a dealet");
+});
+
+test.each<[string, DatagramUser["answered"]]>([
+  ["throws", fail],
+  ["rejects with", () => Promise.resolve().then(fail)],
+])("what `answered` of a dealet %s is told with the node, and does not end the process", async (_, answered) => {
+  using uncaught = new Uncaught();
+  await using node = await echo();
+  await using site = await routeDatagrams(datagramsTo("n", node));
+  const backend = site.stage.find("udpsBackend.n")?.part as unknown as UdpsBackend;
+  const user: DatagramUser = { assigned() {}, answered, failed() {}, nodeDown() {} };
+  const session = backend.session({ key: "", stickTo: "", tried: [] }, user);
+  session.open();
+  session.send(Buffer.from("x"));
+  await expect.poll(() => site.log.join("\n")).toMatch(/error.*failed at node 127.*a mistake/s);
+  expect(uncaught.errors).toEqual([]);
 });

@@ -2,6 +2,7 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { guarded } from "@hemi/common";
 import type { Backend } from "../../backend/backend.ts";
 import { BackendFailure } from "../../backend/failure.ts";
 import type { Node, NodePool } from "../../backend/node.ts";
@@ -9,16 +10,19 @@ import type { Waiter } from "../../backend/node-group.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { maxSendQueue, numericOnly } from "../../net/datagram-sockets.ts";
 
-/** Learns what comes of a session with a node. */
+/**
+ * Learns what comes of a session with a node. What a method throws, or its promise rejects with, is logged, and ends
+ * the session.
+ */
 export interface DatagramUser {
   /** There is a node: `send` may be called. */
-  assigned(node: string): void;
+  assigned(node: string): void | Promise<void>;
   /** A datagram of the node. The bytes may be kept. */
-  answered(datagram: Buffer): void;
+  answered(datagram: Buffer): void | Promise<void>;
   /** No node could be used, or this one cannot be reached. Nothing is called after that. */
-  failed(failure: BackendFailure): void;
+  failed(failure: BackendFailure): void | Promise<void>;
   /** The node is down by its health checks. */
-  nodeDown(): void;
+  nodeDown(): void | Promise<void>;
 }
 
 /** The sessions with one node. */
@@ -37,7 +41,7 @@ export class NodeSessions implements NodePool {
   close(): void {}
 
   nodeDown(): void {
-    for (const session of [...this.#sessions]) session.user.nodeDown();
+    for (const session of [...this.#sessions]) session.nodeDown();
   }
 
   destroy(): void {
@@ -79,13 +83,13 @@ export class NodeSession implements Waiter<NodeSessions> {
     socket.on("error", (error) => this.#failed(error));
     // With a lookup that answers at once, it is connected when this returns, or emits an error soon.
     socket.connect(address.port, address.host);
-    this.user.assigned(node.id);
+    this.#tell(() => this.user.assigned(node.id));
   }
 
   refused(failure: BackendFailure): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.user.failed(failure);
+    this.#tell(() => this.user.failed(failure));
   }
 
   /** What the system cannot take at once is lost. */
@@ -108,11 +112,23 @@ export class NodeSession implements Waiter<NodeSessions> {
     else this.#leave(this.#node, this.#hasAnswered ? undefined : "unknown");
   }
 
+  /** For its node. */
+  nodeDown(): void {
+    this.#tell(() => this.user.nodeDown());
+  }
+
+  #tell(what: () => unknown): void {
+    guarded(what, (error) => {
+      this.#owner.failed(this.#node?.id ?? "", error);
+      this.close();
+    });
+  }
+
   #answered(bytes: Buffer): void {
     if (this.#isOver || this.#node === undefined) return;
     if (!this.#hasAnswered) this.#owner.judge(this.#node, "good");
     this.#hasAnswered = true;
-    this.user.answered(bytes);
+    this.#tell(() => this.user.answered(bytes));
   }
 
   #failed({ message }: Error): void {
@@ -120,7 +136,7 @@ export class NodeSession implements Waiter<NodeSessions> {
     this.#isOver = true;
     const failure = new BackendFailure("HEMI_BACKEND_DIAL", this.#node.id, message);
     this.#leave(this.#node, { failure: failure.message });
-    this.user.failed(failure);
+    this.#tell(() => this.user.failed(failure));
   }
 
   #leave(node: Node<NodeSessions>, outcome: "unknown" | { readonly failure: string } | undefined): void {
