@@ -4,23 +4,31 @@ import { Metadata, NotBegunError, noCompression } from "@hemi/common/rpc";
 import { expect, test } from "vitest";
 import { numbersService } from "../../testing/rpc/numbers-service.ts";
 import { serveRpcServer } from "../../testing/rpc/rpc-server-site.ts";
-import { HrpcPool } from "./hrpc-pool.ts";
+import { HrpcPool, type HrpcPoolOptions } from "./hrpc-pool.ts";
+
+const time = 60_000;
+
+/** Of a pool with one connection to a port. */
+function optionsTo(port: number): Omit<HrpcPoolOptions, "makeDeadline" | "failed"> {
+  return {
+    timeouts: { beginTimeout: time, idleTimeout: time, writeTimeout: time, pingInterval: 0, pingTimeout: time },
+    maxConns: () => 1,
+    compression: noCompression,
+    dial: (onread) => ({
+      socket: connect({ host: "127.0.0.1", port, onread, allowHalfOpen: true }),
+      connectEvent: "connect",
+    }),
+    maxMessageSize: () => 1000,
+  };
+}
 
 test("calls that wait for a busy node are free to go elsewhere when the node is given up", async () => {
   const bundlets = [numbersService({ events: [], failures: 0 })];
   await using site = await serveRpcServer({ bundlets, props: ".hrpcMaxStreams = 1" });
   const deadlines = new Deadlines({ resolution: 20 });
-  const time = 60_000;
   const pool = new HrpcPool({
-    timeouts: { beginTimeout: time, idleTimeout: time, writeTimeout: time, pingInterval: 0, pingTimeout: time },
-    maxConns: () => 1,
-    compression: noCompression,
-    dial: (onread) => ({
-      socket: connect({ host: "127.0.0.1", port: site.port, onread, allowHalfOpen: true }),
-      connectEvent: "connect",
-    }),
+    ...optionsTo(site.port),
     makeDeadline: (onExpired) => deadlines.add(onExpired),
-    maxMessageSize: () => 1000,
     failed: () => undefined,
   });
   const { signal } = new AbortController();
@@ -41,15 +49,8 @@ test("a mistake of ours that ends a connection is told, and its calls do not loo
   const mistake = new Error("a mistake");
   let isBroken = false;
   const failures: unknown[] = [];
-  const time = 60_000;
   const pool = new HrpcPool({
-    timeouts: { beginTimeout: time, idleTimeout: time, writeTimeout: time, pingInterval: 0, pingTimeout: time },
-    maxConns: () => 1,
-    compression: noCompression,
-    dial: (onread) => ({
-      socket: connect({ host: "127.0.0.1", port: site.port, onread, allowHalfOpen: true }),
-      connectEvent: "connect",
-    }),
+    ...optionsTo(site.port),
     makeDeadline: () => ({
       isSet: false,
       set: () => {},
@@ -59,7 +60,6 @@ test("a mistake of ours that ends a connection is told, and its calls do not loo
         throw mistake;
       },
     }),
-    maxMessageSize: () => 1000,
     failed: (error) => void failures.push(error),
   });
   const session = await pool.take(new AbortController().signal);
