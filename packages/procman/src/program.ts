@@ -9,6 +9,7 @@ import { hemiDefaults, type ProgramDefaults } from "./command-line.ts";
 import { describeError } from "./describe-error.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { locateModule } from "./locate-module.ts";
+import { stopYoungGenerationGrowth } from "./memory/young-generation.ts";
 import { runCommand } from "./run-command.ts";
 
 export interface ProgramOptions {
@@ -39,6 +40,7 @@ export interface ProgramOptions {
 export async function main(program?: ProgramOptions): Promise<void> {
   // Where nothing listens to SIGUSR1, Node.js opens the port of its debugger.
   process.on("SIGUSR1", () => {});
+  stopYoungGenerationGrowth();
   const code = await run(program);
   process.exitCode = code;
   // Components close what they open; but a forgotten timer must not keep the program running after its end.

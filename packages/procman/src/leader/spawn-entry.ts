@@ -4,6 +4,7 @@ import { spawn, type ChildProcess, type StdioOptions } from "node:child_process"
 import { getCompileCacheDir } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { youngGenerationOptions } from "../memory/young-generation.ts";
 import { listenVariables } from "../systemd/listen-variables.ts";
 
 export type Entry = "worker" | "checker" | "webui";
@@ -19,7 +20,7 @@ export function spawnEntry(
 ): ChildProcess {
   const path = fileURLToPath(import.meta.resolve(`@hemi/procman/${entry}`));
   const stdio: StdioOptions = ["ignore", stdout, stderr, "ipc"];
-  const args = [...nodeOptions(), path, String(process.pid)];
+  const args = [...nodeOptions(), ...youngGenerationOptions(), path, String(process.pid)];
   return spawn(process.execPath, args, { stdio, env: environmentOfChild(), ...identity });
 }
 
