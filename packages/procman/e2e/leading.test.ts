@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
 import { load } from "./load.ts";
@@ -81,6 +82,21 @@ describe("a worker", () => {
     await program.command.line(/was ended by SIGKILL, and is replaced/);
     const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
     expect(new Set(answers)).toEqual(new Set(["one"]));
+    await program.end();
+  });
+
+  test("that stood as a whole, and not its event loop alone, goes on", async () => {
+    await using folder = await folderWith(files());
+    await using program = await serve(folder.path, "--stall", "1s");
+    const before = await workersOf(program);
+    const pids = before.map(({ pid }) => pid);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    await sleep(2500);
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+    const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
+    expect(new Set(answers)).toEqual(new Set(["one"]));
+    await sleep(1500);
+    expect((await workersOf(program)).map(({ pid }) => pid)).toEqual(pids);
     await program.end();
   });
 

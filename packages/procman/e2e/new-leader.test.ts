@@ -82,7 +82,7 @@ test("a new leader takes over under load: no request fails, and no command", asy
   const [, third] = /^process (\d+) leads, with 2 workers\n$/.exec(await program.steer("rework", "--leader")) ?? [];
   await expect.poll(() => isAlive(Number(second)), patiently).toBe(false);
   const answered = await requests.stop();
-  expect(requests.failed).toEqual([]);
+  expect(requests.failed, program.command.written()).toEqual([]);
   expect(new Set(await watched())).toEqual(new Set([first, Number(second), Number(third)]));
 
   expect((await program.call("pids")).leader).toBe(Number(third));

@@ -44,19 +44,24 @@ interface Stand {
 }
 
 let seen = Atomics.load(beats, 0);
-let since = performance.now();
-let orphanedAt: number | undefined;
+let lastLook = performance.now();
+/** How long the loop has stood still, and how long the process has been an orphan, while this thread ran. */
+let stood = 0;
+let orphaned = 0;
 for (;;) {
   await sleep(interval);
   const beat = Atomics.load(beats, 0);
   const now = performance.now();
+  // While the whole process or machine stands (a signal, a snapshot, no processor to be had), its loop cannot turn.
+  const passed = Math.min(now - lastLook, 2 * interval);
+  lastLook = now;
   // An orphan has another parent.
-  if (process.ppid !== supervisor) orphanedAt ??= now;
-  if (orphanedAt !== undefined && now - orphanedAt > (beat === 0 ? bootGrace : grace + extraGrace)) kill();
+  if (process.ppid !== supervisor) orphaned += passed;
+  if (orphaned > (beat === 0 ? bootGrace : grace + extraGrace)) kill();
   if (beat !== seen || beat === 0) {
     seen = beat;
-    since = now;
-  } else if (limit > 0 && now - since > limit) {
+    stood = 0;
+  } else if (limit > 0 && (stood += passed) > limit) {
     report(await Promise.race([whereItStands(), givenUp()]));
     kill();
   }
