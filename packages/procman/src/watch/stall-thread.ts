@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import type { Debugger, Session } from "node:inspector";
 import { workerData } from "node:worker_threads";
 import { setTimeout as sleep } from "node:timers/promises";
+import { StallClock } from "./stall-clock.ts";
 
 export interface WatchedLoop {
   /** The first element grows while the loop turns. 0: it need not turn now. */
@@ -43,25 +44,17 @@ interface Stand {
   readonly request: string | undefined;
 }
 
-let seen = Atomics.load(beats, 0);
-let lastLook = performance.now();
-/** How long the loop has stood still, and how long the process has been an orphan, while this thread ran. */
-let stood = 0;
+const clock = new StallClock(interval, performance.now());
+/** How long the process has been an orphan, in milliseconds. */
 let orphaned = 0;
 for (;;) {
   await sleep(interval);
   const beat = Atomics.load(beats, 0);
-  const now = performance.now();
-  // While the whole process or machine stands (a signal, a snapshot, no processor to be had), its loop cannot turn.
-  const passed = Math.min(now - lastLook, 2 * interval);
-  lastLook = now;
+  const passed = clock.look(performance.now(), beat);
   // An orphan has another parent.
   if (process.ppid !== supervisor) orphaned += passed;
   if (orphaned > (beat === 0 ? bootGrace : grace + extraGrace)) kill();
-  if (beat !== seen || beat === 0) {
-    seen = beat;
-    stood = 0;
-  } else if (limit > 0 && (stood += passed) > limit) {
+  if (limit > 0 && clock.stood > limit) {
     report(await Promise.race([whereItStands(), givenUp()]));
     kill();
   }

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { StallClock } from "./stall-clock.ts";
+
+test("a loop that does not turn stands still", () => {
+  const clock = new StallClock(500, 0);
+  for (const now of [500, 1000, 1500]) clock.look(now, 7);
+  expect(clock.stood).toBe(1000);
+});
+
+test("a loop that turns again, or may stand, has not stood", () => {
+  const clock = new StallClock(500, 0);
+  clock.look(500, 7);
+  clock.look(1000, 7);
+  expect(clock.stood).toBe(500);
+  clock.look(1500, 8);
+  expect(clock.stood).toBe(0);
+  clock.look(2000, 0);
+  clock.look(2500, 0);
+  expect(clock.stood).toBe(0);
+});
+
+test("the time in which the machine or the process stood as a whole does not count", () => {
+  const clock = new StallClock(500, 0);
+  clock.look(500, 7);
+  // The thread is the first one that runs again.
+  expect(clock.look(60_500, 7)).toBe(1000);
+  expect(clock.stood).toBe(1000);
+});
