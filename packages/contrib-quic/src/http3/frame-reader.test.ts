@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FrameReader } from "./frame-reader.ts";
-import { frame } from "./frames.ts";
+import { frame, frameHead } from "./frames.ts";
 
 /** By type: 0 in pieces, 1 to 9 whole, others skipped. */
 function makeReader(): FrameReader {
@@ -44,4 +44,18 @@ test("a frame that is cut off is seen as one", () => {
   const reader = makeReader();
   reader.push(frame(1, Buffer.from("hello")).subarray(0, -1));
   expect([reader.next(), reader.isWithinFrame]).toEqual([undefined, true]);
+});
+
+test("a frame that is refused takes no memory, whatever else comes", () => {
+  const reader = new FrameReader({
+    treat(type) {
+      if (type === 1) throw new Error("refused");
+      return "whole";
+    },
+  });
+  reader.push(Buffer.concat([frame(4, Buffer.from("fine")), frameHead(1, 2 ** 40)]));
+  expect(reader.next()?.payload.toString()).toBe("fine");
+  expect(() => reader.next()).toThrow("refused");
+  reader.push(Buffer.from("more"));
+  expect(() => reader.next()).toThrow("refused");
 });

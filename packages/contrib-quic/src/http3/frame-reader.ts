@@ -110,10 +110,11 @@ export class FrameReader {
     const sizeAt = this.#at + this.#sizeOfVarintAt(this.#at);
     const size = readVarint(this.#bytes, sizeAt);
     if (size < 0) return false;
+    // If it throws, the frame has not begun: nobody has agreed to its length.
+    this.#treatment = this.#rules.treat(type, size);
     this.#at = sizeAt + this.#sizeOfVarintAt(sizeAt);
     this.#type = type;
     this.#left = size;
-    this.#treatment = this.#rules.treat(type, size);
     return true;
   }
 
