@@ -10,6 +10,7 @@ import { TokenBucket } from "@hemi/internal";
 import type { QuicConn, QuicConnUser, QuicPiece, QuicReset } from "./conn.ts";
 import { shutdown, type HostPort, type NativeConn, type PacketPath } from "./native.ts";
 import { PacketBurst, type PacketSender } from "./packet-burst.ts";
+import { StreamIds } from "./stream-ids.ts";
 
 /** Who has the connection, and its socket. */
 export interface QuicheConnOwner {
@@ -33,11 +34,8 @@ export class QuicheConn implements QuicConn, PacketSender {
   readonly native: NativeConn;
   readonly #owner: QuicheConnOwner;
   readonly #overhead: TokenBucket;
+  readonly #streams: StreamIds;
   #user: QuicConnUser | undefined;
-  #nextUni: number;
-  #nextBidi: number;
-  /** Above the bidirectional streams of the peer that have been given out. */
-  #nextOfPeer: number;
   #timer: NodeJS.Timeout | undefined;
   #timerDue = Infinity;
   /** Its user is being called: what that changes is sent afterwards. */
@@ -54,9 +52,7 @@ export class QuicheConn implements QuicConn, PacketSender {
     this.native = native;
     this.#owner = owner;
     this.#overhead = new TokenBucket(max, recovery, () => performance.now());
-    this.#nextUni = isServer ? 3 : 2;
-    this.#nextBidi = isServer ? 1 : 0;
-    this.#nextOfPeer = isServer ? 0 : 1;
+    this.#streams = new StreamIds(native, isServer);
   }
 
   /** Its handshake was complete at some time. */
@@ -211,18 +207,11 @@ export class QuicheConn implements QuicConn, PacketSender {
   }
 
   begun(): readonly number[] {
-    if (this.isClosed || !this.native.isReadable()) return none;
-    const begun: number[] = [];
-    for (; this.native.streamReadable(this.#nextOfPeer); this.#nextOfPeer += 4) begun.push(this.#nextOfPeer);
-    return begun;
+    return this.isClosed ? none : this.#streams.begun();
   }
 
   readable(): readonly number[] {
-    if (this.isClosed || !this.native.isReadable()) return none;
-    const readable = [...this.native.readable()];
-    for (const id of readable)
-      if (id % 4 === this.#nextOfPeer % 4) this.#nextOfPeer = Math.max(this.#nextOfPeer, id + 4);
-    return readable;
+    return this.isClosed ? none : this.#streams.readable();
   }
 
   isAtEnd(streamId: number): boolean {
@@ -276,10 +265,7 @@ export class QuicheConn implements QuicConn, PacketSender {
   }
 
   openUni(): number | undefined {
-    if (this.isClosed || this.native.peerStreamsLeftUni() <= 0) return undefined;
-    const id = this.#nextUni;
-    this.#nextUni += 4;
-    return id;
+    return this.isClosed ? undefined : this.#streams.openUni();
   }
 
   get bidiRoom(): number {
@@ -287,10 +273,7 @@ export class QuicheConn implements QuicConn, PacketSender {
   }
 
   openBidi(): number | undefined {
-    if (this.bidiRoom <= 0) return undefined;
-    const id = this.#nextBidi;
-    this.#nextBidi += 4;
-    return id;
+    return this.bidiRoom > 0 ? this.#streams.openBidi() : undefined;
   }
 
   reset(streamId: number, code: number): void {
