@@ -158,7 +158,7 @@ export class Deadlines {
   }
 
   #sweepAfterReading(): void {
-    if (this.#size === 0) return void this.#stop();
+    if (this.#size === 0) return this.#stop();
     const now = this.#now();
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
