@@ -9,18 +9,15 @@
 
 import { setFlagsFromString } from "node:v8";
 
-/** Whether the user has chosen a size. */
-function isChosen(): boolean {
-  const options = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""];
-  return options.some((option) => /semi[-_]space/.test(option));
+/** Options of Node.js for a process that this one starts. A size that the user has chosen for this one wins. */
+export function youngGenerationOptions(
+  execArgv: readonly string[] = process.execArgv,
+  nodeOptions: string = process.env["NODE_OPTIONS"] ?? "",
+): readonly string[] {
+  return [...execArgv, nodeOptions].some((option) => /semi[-_]space/.test(option)) ? [] : ["--max-semi-space-size=2"];
 }
 
-/** Options of Node.js for a process that this one starts. */
-export function youngGenerationOptions(): readonly string[] {
-  return isChosen() ? [] : ["--max-semi-space-size=2"];
-}
-
-/** The young generation of this process, which runs already, grows no more: it starts with 1 MB. */
+/** The young generation of this process, which runs already, grows no more: V8 starts with semi-spaces of 1 MB. */
 export function stopYoungGenerationGrowth(): void {
-  if (!isChosen()) setFlagsFromString("--semi-space-growth-factor=1");
+  if (youngGenerationOptions().length > 0) setFlagsFromString("--semi-space-growth-factor=1");
 }
