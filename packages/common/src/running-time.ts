@@ -3,8 +3,8 @@
 // once, before the loop has read what has arrived meanwhile.
 
 /**
- * Calls `over` when the process has run for `ms` milliseconds; a pause counts for a quarter of them at most. Keeps the
- * process alive until then. The returned function forgets it.
+ * Calls `over` when the process has run for `ms` milliseconds; each pause counts for a quarter of them at most. Keeps
+ * the process alive until then. The returned function forgets it.
  */
 export function afterRunning(ms: number, over: () => void): () => void {
   const slice = Math.min(ms / slices, maxTimer);
