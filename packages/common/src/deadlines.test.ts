@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { Deadlines } from "./deadlines.ts";
@@ -9,6 +11,11 @@ function makeWheel(resolution = 100) {
   const clock = { ms: 1_000_000 };
   const deadlines = new Deadlines({ resolution, now: () => clock.ms });
   return { clock, deadlines };
+}
+
+function standStill(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
 }
 
 test("a deadline expires at the first sweep of the tick after it, and only once", () => {
@@ -126,6 +133,23 @@ test("the timer runs only while a deadline is set, and keeps no process alive", 
   real.add(() => {}).set(1000);
   expect(process.getActiveResourcesInfo()).toEqual(before);
   real.close();
+});
+
+test("what has arrived while the process stood still is read before a deadline expires", async () => {
+  const deadlines = new Deadlines({ resolution: 20 });
+  const { promise: first, resolve } = Promise.withResolvers<"expired" | "read">();
+  const deadline = deadlines.add(() => resolve("expired"));
+  await using server = createServer((socket) => {
+    socket.on("data", () => resolve("read"));
+    deadline.set(100);
+    client.write("in time");
+    standStill(200);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const client = connect((server.address() as AddressInfo).port);
+  expect(await first).toBe("read");
+  client.destroy();
+  deadlines.close();
 });
 
 test("after closing nothing expires, nothing is kept, and nothing can be set", () => {

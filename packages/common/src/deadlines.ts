@@ -10,6 +10,10 @@
 //    tick 6 7      10
 //         |         |          Moving a deadline to a later time, the usual case, is one store: it stays in its slot
 //         C         D          until the sweep reaches it. Moving it to an earlier time adds it again.
+//
+// The event loop runs timers before it reads. After a pause of the process (a signal, a snapshot of the machine, no
+// processor to be had), what others have sent in time is not read yet when the timer fires. So the sweep waits until
+// the loop has read, and takes the time of before.
 
 import { performance } from "node:perf_hooks";
 
@@ -55,6 +59,7 @@ export class Deadlines {
   #current = 0;
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
   #isClosed = false;
 
   constructor(options: DeadlinesOptions = {}) {
@@ -76,9 +81,13 @@ export class Deadlines {
     return new Hanger(this.#wheel, expire);
   }
 
-  /** Expires all deadlines that are due. Called by the timer, or by a caller with its own clock. */
+  /** Expires all deadlines that are due. Called by a caller with its own clock. */
   sweep(): void {
-    const target = Math.floor(this.#now() / this.#resolution);
+    this.#sweepUntil(this.#now());
+  }
+
+  #sweepUntil(now: number): void {
+    const target = Math.floor(now / this.#resolution);
     if (this.#size === 0) {
       this.#current = Math.max(this.#current, target);
       this.#stop();
@@ -145,12 +154,23 @@ export class Deadlines {
   #start(now: number): void {
     if (this.#slots.length === 0) this.#slots = Array.from({ length: slotCount }, () => new Slot());
     this.#current = Math.floor(now / this.#resolution);
-    this.#timer = setInterval(() => this.sweep(), this.#resolution).unref();
+    this.#timer = setInterval(() => this.#sweepAfterReading(), this.#resolution).unref();
+  }
+
+  #sweepAfterReading(): void {
+    if (this.#size === 0) return this.#stop();
+    const now = this.#now();
+    this.#immediate ??= setImmediate(() => {
+      this.#immediate = undefined;
+      this.#sweepUntil(now);
+    });
   }
 
   #stop(): void {
     clearInterval(this.#timer);
+    clearImmediate(this.#immediate);
     this.#timer = undefined;
+    this.#immediate = undefined;
   }
 
   #slotOf(tick: number): Slot {

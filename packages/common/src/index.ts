@@ -15,6 +15,7 @@ export * from "./quietly.ts";
 export * from "./reason-phrases.ts";
 export * from "./roster.ts";
 export * from "./recent-map.ts";
+export * from "./running-time.ts";
 export * from "./shared-database.ts";
 export * from "./shared-pool.ts";
 export * from "./single-flight.ts";

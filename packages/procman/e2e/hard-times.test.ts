@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod } from "node:fs/promises";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
 import { needsOtherUsers } from "./other-users.ts";
@@ -72,6 +73,34 @@ test("a worker above --max-memory is replaced, and no request fails", async () =
   await program.command.line(/worker \d uses more memory than --max-memory, and is replaced/);
   await expect.poll(async () => (await workersOf(program)).map((worker) => worker.pid), patiently).not.toContain(pid);
   expect(await ask(program.port)).toBe("one");
+  await program.end();
+});
+
+test("a worker that stands still for longer than its grace, while it finishes its work, finishes it", async () => {
+  const reader = `import { setTimeout as sleep } from "node:timers/promises";
+    export default async function handle(req, res) {
+      res.write("begun ");
+      for await (const _ of req);
+      await sleep(500);
+      res.end("done");
+    }`;
+  await using folder = await folderWith({ ...files(), "loop.ts": reader });
+  await using program = await serve(folder.path, "--workers", "1", "--grace", "5s", "--stall", "0s");
+  const [worker] = await workersOf(program);
+  const pid = worker?.pid ?? 0;
+  const socket = connect(program.port, "127.0.0.1");
+  const half = "x".repeat(2000);
+  socket.write(`POST /loop HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 4000\r\n\r\n${half}`);
+  let received = "";
+  socket.setEncoding("utf8").on("data", (part: string) => (received += part));
+  await expect.poll(() => received, patiently).toContain("begun");
+  await program.call("rework");
+  process.kill(pid, "SIGSTOP");
+  socket.write(half);
+  await sleep(6000);
+  process.kill(pid, "SIGCONT");
+  await once(socket, "end");
+  expect(received, program.command.written()).toContain("done");
   await program.end();
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
 import { request } from "../testing/raw-client.ts";
@@ -62,6 +63,21 @@ describeTransports(({ serve }) => {
       client.end();
       await quitting;
       expect(server.log.join("")).not.toContain(notDrained);
+    });
+
+    test("that has sent one while the process stood still for longer than its timeout is answered", async () => {
+      await using server = await serve({ handlets: [hello], settings: { drainIdleTimeout: 50, lingerTimeout: 20 } });
+      await using client = await server.connect();
+      client.send(request("GET /"));
+      await client.response();
+      const quitting = server.stage.quit(5000);
+      await immediate();
+      client.send(request("GET /"));
+      const end = performance.now() + 600;
+      while (performance.now() < end);
+      expect(await client.response()).toMatchObject({ text: "hello", headers: { connection: "close" } });
+      client.end();
+      await quitting;
     });
   });
 });

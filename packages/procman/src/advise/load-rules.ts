@@ -78,7 +78,7 @@ export const muchCollecting: AdviceRule = ({ workers }) =>
       found: `it spends ${percent(collecting)} of its time on garbage collections`,
       change:
         `see with hemi heap --worker ${slot} what fills the heap; ` +
-        "NODE_OPTIONS=--max-semi-space-size=64 helps if it is short-lived",
+        "NODE_OPTIONS=--max-semi-space-size=16 helps if it is short-lived",
     }));
 
 export const loadRules: readonly AdviceRule[] = [

@@ -1,6 +1,7 @@
 // One worker process, as the leader sees it.
 
 import type { ChildProcess } from "node:child_process";
+import { afterRunning } from "@hemi/common";
 import { CountTeller, HemiError, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
 import { Channel, RemoteError, WithHandle, type Handlers } from "../channel/channel.ts";
 import {
@@ -181,18 +182,21 @@ export class WorkerProcess {
     if (this.state === "ended") return;
     this.state = "draining";
     this.call("quit", { grace }).then(this.#left.resolve, () => {});
-    const timer = setTimeout(() => this.kill(), grace + extraTime);
-    await this.ended;
-    clearTimeout(timer);
+    await this.#endsWithin(grace + extraTime);
   }
 
   /** Ends it at once; what it has written to its logs is kept. */
   async stop(): Promise<void> {
     this.state = "draining";
     this.tell("stop", undefined);
-    const timer = setTimeout(() => this.kill(), stopTime);
+    await this.#endsWithin(stopTime);
+  }
+
+  /** Or is killed. */
+  async #endsWithin(time: number): Promise<void> {
+    const forget = afterRunning(time, () => this.kill());
     await this.ended;
-    clearTimeout(timer);
+    forget();
   }
 
   kill(): void {
