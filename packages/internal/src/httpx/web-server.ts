@@ -273,11 +273,12 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
     return this.#context.stage.clock.monotonic();
   }
 
-  /** Answers a request through its wire, now or later. Never throws. */
-  serve(wire: ExchanWire): void {
+  serve(wire: ExchanWire, isFirst = false): void {
     if (!this.clientLimits.mayServe(wire)) return this.#dispatcher?.refuseForNow(wire);
     // A request may be parsed while another one is served, and must not inherit that one's asynchronous context.
-    requestContext.runInAsyncScope(this.#serve, this, wire);
+    // Entering another context inside of a call of the runtime costs a small request 3 %.
+    if (isFirst) this.#serve(wire);
+    else requestContext.runInAsyncScope(this.#serve, this, wire);
   }
 
   #serve(wire: ExchanWire): void {
