@@ -117,8 +117,7 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
 
   /** Limits the connections and requests of each client. Made when it is needed first: it needs the front. */
   protected get clientLimits(): ClientLimits {
-    const { props, log } = this.#context;
-    return (this.#clientLimits ??= new ClientLimits(props, log, (onExpired) => this.front.makeDeadline(onExpired)));
+    return (this.#clientLimits ??= new ClientLimits(this.#context.props, this.#context.log, this.makeDeadline));
   }
 
   async examine(): Promise<void> {
