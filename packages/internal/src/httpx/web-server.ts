@@ -272,6 +272,7 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
     return this.#context.stage.clock.monotonic();
   }
 
+  /** Answers a request through its wire, now or later. Never throws. `isFirst`: see `CodecServer`. */
   serve(wire: ExchanWire, isFirst = false): void {
     if (!this.clientLimits.mayServe(wire)) return this.#dispatcher?.refuseForNow(wire);
     // A request may be parsed while another one is served, and must not inherit that one's asynchronous context.
