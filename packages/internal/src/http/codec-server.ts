@@ -53,8 +53,11 @@ export interface CodecServer {
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;
-  /** Answers a request through its wire, now or later. Never throws. */
-  serve(wire: ExchanWire): void;
+  /**
+   * Answers a request through its wire, now or later. Never throws. `isFirst`: the runtime has just called, outside of
+   * all asynchronous contexts, and nothing has been served since. Default: false.
+   */
+  serve(wire: ExchanWire, isFirst?: boolean): void;
   /** Notes in the error log what a client did or failed to do. */
   note(peer: Peer, message: string): void;
   /** The same for a request that the codec has refused with this status: it is counted, too. */

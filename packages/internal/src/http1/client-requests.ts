@@ -48,6 +48,8 @@ export abstract class ClientRequests implements Http1ExchanConn {
   /** When the first byte of a head came whose last one did not come with it, in ms on the monotonic clock. */
   #headBeganAt = 0;
   #isAdvancing = false;
+  /** The runtime has called with input, and nothing has been served since: see `serve` of the server. */
+  #isFirst = false;
   /** Of the current request's content, once it was waited for. */
   #contentRate: ContentRate | undefined;
 
@@ -138,7 +140,10 @@ export abstract class ClientRequests implements Http1ExchanConn {
     this.input.add(bytes, isShared);
     // Who reads the content may keep it. A head that was read before need not be kept again.
     if (this.#phase === "exchan") this.input.own();
+    // Only what is read directly comes by a call of the runtime itself; TLS may also decrypt while others write.
+    this.#isFirst = isShared && this.tls === undefined && this.#exchan === undefined;
     this.advance();
+    this.#isFirst = false;
     this.input.own();
   }
 
@@ -266,7 +271,9 @@ export abstract class ClientRequests implements Http1ExchanConn {
     );
     if (wasWaitedFor) exchan.headTime = this.server.monotonic() - this.#headBeganAt;
     this.#exchan = exchan;
-    this.server.serve(exchan);
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    this.server.serve(exchan, isFirst);
   }
 
   /** Gives input to who waits for content. */

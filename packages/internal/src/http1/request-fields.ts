@@ -1,6 +1,7 @@
 // Reads the fields of an HTTP/1 request's head (RFC 9112 sections 5 and 6): their lines, and what they say of host,
 // framing and connection.
 
+import { Buffer } from "node:buffer";
 import { parseAuthority } from "../http/authority.ts";
 import { COLON, CR, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
 import { equalsIgnoringCase, FieldLines, readLength } from "../http/field-lines.ts";
@@ -32,9 +33,26 @@ export class RequestFields extends FieldLines {
 
   /** The field `host`; "" without one. Decoded once. */
   get host(): string {
-    return (this.#host ??= this.hostAt < 0 ? "" : this.valueAt(this.hostAt));
+    return (this.#host ??= this.hostAt < 0 ? "" : knownHost(this.valueAt(this.hostAt)));
   }
 }
+
+/** As a text of its own: who looks for one in a table that is cut out of a head pays a call into the runtime. */
+function knownHost(host: string): string {
+  const known = knownHosts.get(host);
+  if (known !== undefined || host.length > maxKnownHost) return known ?? host;
+  // Clients can fill this with any names: it starts anew when it is full.
+  if (knownHosts.size >= maxKnownHosts) knownHosts.clear();
+  const copy = Buffer.from(host, "latin1").toString("latin1");
+  knownHosts.set(copy, copy);
+  return copy;
+}
+
+const knownHosts = new Map<string, string>();
+/** No prop: what is not among them costs what it did before. */
+const maxKnownHosts = 100;
+/** In bytes. */
+const maxKnownHost = 255;
 
 /**
  * Reads the fields that begin at `start`. Returns them, or why they are refused, or `undefined` while they are not

@@ -136,7 +136,7 @@ export class Http1Exchan extends ServerExchan {
     this.#decideFraming(head.status, size);
     if (content === undefined || this.#framing === "none") output.writeText(this.#encodeHead(head, size));
     else if (typeof content !== "string") this.#writeWhole(head, content, isLasting);
-    else if (size === content.length) output.writeText(this.#encodeHead(head, size) + content);
+    else if (size === content.length) output.writeText(this.#wholeText(head, content));
     else output.writeBytes(this.#encodeHead(head, size), Buffer.from(content), "");
     this.given = size;
     this.complete();
@@ -145,15 +145,31 @@ export class Http1Exchan extends ServerExchan {
 
   #writeWhole(head: ResponseHead, content: Uint8Array, isLasting: boolean): void {
     const { output, wholeResponses, dateLine } = this.#conn;
-    // Other heads say that the connection ends, which costs more than the copy.
-    const isPlain = head.reason === undefined && head.upgrade === undefined;
-    const mayBeKnown = isLasting && isPlain && this.#keepAlive && this.head.version !== "1.0";
+    const mayBeKnown = isLasting && this.#isPlain(head);
     const known = mayBeKnown ? wholeResponses.find(head, content, dateLine) : undefined;
     if (known !== undefined) return output.writeBytes("", known, "");
     const text = this.#encodeHead(head, content.length);
     const whole = mayBeKnown ? wholeResponses.layOut(head, text, content) : undefined;
     if (whole === undefined) output.writeBytes(text, content, "");
     else output.writeBytes("", whole, "");
+  }
+
+  #wholeText(head: ResponseHead, content: string): string {
+    const { wholeResponses, dateLine } = this.#conn;
+    const isPlain = this.#isPlain(head);
+    const known = isPlain ? wholeResponses.texts.find(head, content, dateLine) : undefined;
+    if (known !== undefined) return known;
+    const text = this.#encodeHead(head, content.length) + content;
+    if (isPlain) wholeResponses.texts.keep(head, content, dateLine, text);
+    return text;
+  }
+
+  /**
+   * Whether status, fields, date and size make up the head. Others say that the connection ends, which costs more than
+   * to put them together.
+   */
+  #isPlain({ reason, upgrade }: ResponseHead): boolean {
+    return reason === undefined && upgrade === undefined && this.#keepAlive && this.head.version !== "1.0";
   }
 
   sendHead(head: ResponseHead, size: number | undefined): void {

@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import type { ResponseHead } from "../http/exchan.ts";
+import { WholeTexts } from "./whole-texts.ts";
 
 interface Answer {
   head: string;
@@ -20,6 +21,8 @@ interface Answer {
 }
 
 export class WholeResponses {
+  /** Those with a text. */
+  readonly texts = new WholeTexts();
   #byContent = new WeakMap<Uint8Array, Answer>();
   #dateLine = "";
   #size = 0;

@@ -8,6 +8,7 @@ import { connTaker, type ConnTaker } from "../front/conn-taker.ts";
 import { Front } from "../front/front.ts";
 import type { CertificateSource } from "../front/tls/certificate-source.ts";
 import { WholeResponses } from "../http1/whole-responses.ts";
+import { turnNumber } from "../net/end-of-turn.ts";
 import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { defineServer, type ServerPart } from "../stage/kinds/server.ts";
@@ -48,6 +49,7 @@ export class HttpxServer extends WebServer<HttpxSettings> implements ConnTaker, 
   readonly wholeResponses = new WholeResponses();
   #dateLine = "";
   #dateOfLine = "";
+  #turnOfLine = -1;
 
   constructor(context: Context<HttpxSettings, undefined>, { source, codecs = httpCodecs }: HttpxOptions = {}) {
     super(context, source);
@@ -83,6 +85,10 @@ export class HttpxServer extends WebServer<HttpxSettings> implements ConnTaker, 
   // ---- called by its connections ----
 
   get dateLine(): string {
+    // The answers of one turn leave together, and the clock is a call into the runtime.
+    const turn = turnNumber();
+    if (turn === this.#turnOfLine) return this.#dateLine;
+    this.#turnOfLine = turn;
     const { date } = this;
     if (date !== this.#dateOfLine) {
       this.#dateOfLine = date;

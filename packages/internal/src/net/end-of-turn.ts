@@ -11,6 +11,7 @@ export interface Due {
 let due: Due[] = [];
 let after: (() => void)[] = [];
 let isPlanned = false;
+let turn = 0;
 
 /** Flushes the output after all events of this turn of the event loop. */
 export function flushAtEndOfTurn(output: Due): void {
@@ -26,8 +27,15 @@ export function runAfterTurn(work: () => void): void {
   if (!isPlanned) plan();
 }
 
+/** Numbers the turns: what was found in one holds for all that is sent at its end. */
+export function turnNumber(): number {
+  if (!isPlanned) plan();
+  return turn;
+}
+
 function plan(): void {
   isPlanned = true;
+  turn = (turn + 1) | 0;
   setImmediate(endTurn);
 }
 

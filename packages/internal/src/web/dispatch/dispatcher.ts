@@ -114,19 +114,22 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     try {
       const taken = webapp.handle(req, resp);
       if (taken === false) this.#notTaken(webapp, req, resp, wire);
-      else if (taken !== true) {
-        taken.then(
-          (taken) => {
-            if (!taken) this.#notTaken(webapp, req, resp, wire);
-          },
-          (error: unknown) => this.failed(error, req, resp),
-        );
-      }
+      else if (taken !== true) this.#awaitTaken(taken, webapp, req, resp, wire);
     } catch (error) {
       this.failed(error, req, resp);
     }
     // A page for what failed, or for what no rule took, may take a while, too.
     if (!resp.isOver) this.#open.add(webapp, req, resp, wire, this);
+  }
+
+  /** By itself: a closure costs each call of the function that it stands in, whether it is made or not. */
+  #awaitTaken(taken: Promise<boolean>, webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire): void {
+    taken.then(
+      (taken) => {
+        if (!taken) this.#notTaken(webapp, req, resp, wire);
+      },
+      (error: unknown) => this.failed(error, req, resp),
+    );
   }
 
   serveDetached(req: Request, wire: ExchanWire, run: RunDetached): boolean | Promise<boolean> {

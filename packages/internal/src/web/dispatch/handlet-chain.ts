@@ -9,6 +9,7 @@
 import type { Child } from "../../component/context.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { defaultMaxContentSize } from "../content/content-limits.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -34,24 +35,11 @@ export function tryHandlets(chain: HandletChain, req: Request, resp: Response, f
     req.defaultMaxContentSize = handlet.part.defaultMaxContentSize ?? defaultMaxContentSize;
     try {
       const trace = req.sampledTrace;
-      const taken =
-        trace === undefined
-          ? handlet.part.handle(req, resp)
-          : trace.run(handlet.path, () => handlet.part.handle(req, resp));
+      const taken = trace === undefined ? handlet.part.handle(req, resp) : tryTraced(trace, handlet, req, resp);
       if (taken === true) return true;
       if (taken !== false) {
         if (!isPromise(taken)) throw wrongReturn(handlet, taken, "");
-        return taken.then(
-          (taken: unknown) => {
-            if (taken === true) return true;
-            if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
-            assertUntouched(handlet, req, resp);
-            return !req.startsAnew && tryHandlets(chain, req, resp, i + 1);
-          },
-          (error: unknown) => {
-            throw faultAt(handlet.path, error);
-          },
-        );
+        return tryBehind(taken, chain, i, handlet, req, resp);
       }
       assertUntouched(handlet, req, resp);
       if (req.startsAnew) return false;
@@ -60,6 +48,39 @@ export function tryHandlets(chain: HandletChain, req: Request, resp: Response, f
     }
   }
   return false;
+}
+
+// The closures stand in functions of their own: one costs each call of its function, whether it is made or not.
+
+function tryTraced(
+  trace: Trace,
+  { part, path }: Child<HandletPart>,
+  req: Request,
+  resp: Response,
+): boolean | Promise<boolean> {
+  return trace.run(path, () => part.handle(req, resp));
+}
+
+/** Tries the handlets behind `handlet`, at index `at`, once it is known whether that has taken the request. */
+function tryBehind(
+  taken: Promise<boolean>,
+  chain: HandletChain,
+  at: number,
+  handlet: Child<HandletPart>,
+  req: Request,
+  resp: Response,
+): Promise<boolean> {
+  return taken.then(
+    (taken: unknown) => {
+      if (taken === true) return true;
+      if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
+      assertUntouched(handlet, req, resp);
+      return !req.startsAnew && tryHandlets(chain, req, resp, at + 1);
+    },
+    (error: unknown) => {
+      throw faultAt(handlet.path, error);
+    },
+  );
 }
 
 /** Handlets may be written in JavaScript, without checks of their return type. */

@@ -10,6 +10,7 @@ import { answerersOf, asChild, checkReachable, type Answerer } from "./answerers
 import { contentLimitProps } from "../content/content-limits.ts";
 import { faultAt } from "./fault.ts";
 import { tryHandlets, type HandletChain } from "./handlet-chain.ts";
+import type { Trace } from "../../operator/trace.ts";
 import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestsIn } from "../conditions/file-test.ts";
 import { ErrorPages } from "../response/error-pages.ts";
@@ -213,7 +214,10 @@ class Rule implements RulePart {
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const trace = req.sampledTrace;
-    if (trace === undefined) return this.#handle(req, resp);
+    return trace === undefined ? this.#handle(req, resp) : this.#handleTraced(trace, req, resp);
+  }
+
+  #handleTraced(trace: Trace, req: Request, resp: Response): boolean | Promise<boolean> {
     return trace.run(this.#context.path, () => this.#handle(req, resp));
   }
 

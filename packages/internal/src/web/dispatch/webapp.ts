@@ -187,10 +187,13 @@ class Webapp implements WebappPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    const tracing = this.#tracing;
-    tracing?.begin(req, resp);
-    // Most requests shall not pay for a trace and a closure.
-    if (tracing?.isInContext !== true) return this.#handle(req, resp);
+    // Most requests shall not pay for a trace and a closure, which a function pays for whether it makes it or not.
+    return this.#tracing === undefined ? this.#handle(req, resp) : this.#handleTraced(this.#tracing, req, resp);
+  }
+
+  #handleTraced(tracing: Tracing, req: Request, resp: Response): boolean | Promise<boolean> {
+    tracing.begin(req, resp);
+    if (!tracing.isInContext) return this.#handle(req, resp);
     const { trace } = req;
     if (trace === undefined) return this.#handle(req, resp);
     return tracing.runIn(trace, () => this.#handle(req, resp));
@@ -206,11 +209,14 @@ class Webapp implements WebappPart {
 
   /** For lines about the request; `undefined` if nobody wants one. */
   #entryOf(req: Request, resp: Response): AccessEntry | undefined {
-    const { operator, stage } = this.#context;
+    const isFollowed = this.#context.operator.accesses.isFollowed;
+    return isFollowed ? this.#liveEntryOf(req, resp) : this.#accessLog?.follow(req, resp);
+  }
+
+  #liveEntryOf(req: Request, resp: Response): AccessEntry {
     const log = this.#accessLog;
-    if (!operator.accesses.isFollowed) return log?.follow(req, resp);
     const live = (this.#liveLines ??= this.#newLiveLines());
-    return AccessEntry.follow(req, resp, stage.clock, (entry) => {
+    return AccessEntry.follow(req, resp, this.#context.stage.clock, (entry) => {
       log?.write(entry);
       live.offer(entry);
     });
@@ -264,13 +270,9 @@ class Webapp implements WebappPart {
       if (rule === undefined) break;
       const matches = rule.matches(req);
       if (matches === false) continue;
-      const taken =
-        matches === true
-          ? enter(rule, req, resp, entry)
-          : matches.then((matches) => matches && enter(rule, req, resp, entry));
+      const taken = matches === true ? enter(rule, req, resp, entry) : enterIf(matches, rule, req, resp, entry);
       if (taken === true) return true;
-      if (taken !== false)
-        return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(i, req), entry, rules, index));
+      if (taken !== false) return this.#walkBehind(taken, i, req, resp, entry, rules, index);
     }
     if (entry !== undefined) {
       entry.isWanted = this.#context.props.logAccess;
@@ -279,6 +281,30 @@ class Webapp implements WebappPart {
     resp.isOf(this.counts.untaken);
     return false;
   }
+
+  /** Tries the rules behind the one at `at` once it is known whether that has taken the request. */
+  #walkBehind(
+    taken: Promise<boolean>,
+    at: number,
+    req: Request,
+    resp: Response,
+    entry: AccessEntry | undefined,
+    rules: readonly RulePart[],
+    index: RuleIndex | undefined,
+  ): Promise<boolean> {
+    return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(at, req), entry, rules, index));
+  }
+}
+
+/** Once it is known whether the rule matches. */
+function enterIf(
+  matching: Promise<boolean>,
+  rule: RulePart,
+  req: Request,
+  resp: Response,
+  entry: AccessEntry | undefined,
+): Promise<boolean> {
+  return matching.then((matches) => matches && enter(rule, req, resp, entry));
 }
 
 /** Not a prop: with fewer rules, trying them all costs about the same. */

@@ -331,7 +331,11 @@ class Static implements HandletPart {
 
   #elseNothing(taken: boolean | Promise<boolean>): boolean | Promise<boolean> {
     if (taken === true || this.#context.props.otherwise === undefined) return taken;
-    return taken === false ? this.#nothing() : taken.then((taken) => taken || this.#nothing());
+    return taken === false ? this.#nothing() : this.#nothingBehind(taken);
+  }
+
+  async #nothingBehind(taken: Promise<boolean>): Promise<boolean> {
+    return (await taken) || this.#nothing();
   }
 }
 
