@@ -63,16 +63,21 @@ export class Input {
     return () => readBlocks.giveBack(block);
   }
 
-  /** A copy of these bytes if they cannot be kept. */
+  /** For who passes a piece on soon: a copy of it if it cannot be kept. */
   owned(piece: Buffer): Buffer {
-    return this.#isShared ? ownCopy(piece) : piece;
+    if (!this.#isShared) return piece;
+    // From the pool of small buffers: memory of its own costs several times as much as the copy.
+    const copy = Buffer.allocUnsafe(piece.length);
+    piece.copy(copy);
+    return copy;
   }
 
   /** Removes and returns the unread data, which may be kept. */
   take(): Buffer {
-    const rest = this.owned(this.bytes.subarray(this.at));
+    const rest = this.bytes.subarray(this.at);
+    const kept = this.#isShared ? ownCopy(rest) : rest;
     this.clear();
-    return rest;
+    return kept;
   }
 
   clear(): void {
