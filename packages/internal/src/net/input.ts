@@ -65,11 +65,15 @@ export class Input {
 
   /** For who passes a piece on soon: a copy of it if it cannot be kept. */
   owned(piece: Buffer): Buffer {
-    if (!this.#isShared) return piece;
-    // From the pool of small buffers: memory of its own costs several times as much as the copy.
-    const copy = Buffer.allocUnsafe(piece.length);
-    piece.copy(copy);
-    return copy;
+    return this.#isShared ? passingCopy(piece, 0, piece.length) : piece;
+  }
+
+  /** The same for the next `size` bytes, which are there, and are read by that. */
+  takeOwned(size: number): Buffer {
+    if (size === 0) return noBytes;
+    const { bytes, at } = this;
+    this.at += size;
+    return this.#isShared ? passingCopy(bytes, at, size) : bytes.subarray(at, at + size);
   }
 
   /** Removes and returns the unread data, which may be kept. */
@@ -92,6 +96,17 @@ const noBytes = Buffer.alloc(0);
 
 /** In bytes. Who keeps a piece without giving it back keeps a whole block: most of it should be the piece. */
 const minInBlock = 48 * 1024;
+
+/** From the pool of small buffers: memory of its own costs several times as much as the copy. */
+function passingCopy(bytes: Buffer, start: number, size: number): Buffer {
+  const copy = Buffer.allocUnsafe(size);
+  if (size > maxLooped) bytes.copy(copy, 0, start, start + size);
+  else for (let i = 0; i < size; i++) copy[i] = bytes[start + i] ?? 0;
+  return copy;
+}
+
+/** In bytes: to call out of JavaScript costs as much as to copy this. */
+const maxLooped = 64;
 
 /** Not from the pool: a head that is kept for long would keep the whole pool slab in memory. */
 function ownCopy(bytes: Buffer): Buffer {
