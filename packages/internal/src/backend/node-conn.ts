@@ -12,6 +12,7 @@ import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Deadline } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
+import { timeSinceTick, turnTick } from "../metrics/turn.ts";
 import { Output } from "../net/output.ts";
 import { WriteGuard } from "../net/write-guard.ts";
 import { Input } from "../net/input.ts";
@@ -84,6 +85,11 @@ export class NodeConn<Traits, Memory = never> {
   /** Whatever the node has answered before it left is read, even if it did not take the whole request. */
   readonly #guard: WriteGuard;
   readonly #deadline: Deadline;
+  /** In ms: the deadline expires in that time, or sooner. */
+  #wait = Infinity;
+  /** In ms, how long it is kept from `#idleTick` on, if the deadline expires before; 0 if it does not. */
+  #idleTime = 0;
+  #idleTick = 0;
   #user: ConnUser | undefined;
   #isConnected = false;
   #isClosed = false;
@@ -114,7 +120,7 @@ export class NodeConn<Traits, Memory = never> {
     socket.on("error", (error) => (this.#failure ??= error.message));
     socket.on("close", () => this.#closed());
     this.#deadline = owner.makeDeadline(() => this.#expired());
-    this.#deadline.set(owner.settings.dialTimeout);
+    this.#waitFor(owner.settings.dialTimeout);
   }
 
   get traits(): Traits {
@@ -140,7 +146,7 @@ export class NodeConn<Traits, Memory = never> {
     this.input.clear();
     this.#readsMuch = false;
     // One second less than the node announces, because a request sent at the last moment meets a closed connection.
-    this.#deadline.set(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
+    this.#keepFor(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
     this.#hold(false);
     this.#owner.becameIdle(this);
   }
@@ -180,10 +186,26 @@ export class NodeConn<Traits, Memory = never> {
     const { settings } = this.#owner;
     this.#hold(user.isHeld);
     if (this.output.isBlocked && !user.isRequestSent)
-      this.#deadline.set(user.timeouts?.writeTimeout ?? settings.writeTimeout);
+      this.#waitFor(user.timeouts?.writeTimeout ?? settings.writeTimeout);
     // The client has a limit of its own where it is the one who is waited for.
-    else if (user.isHeld || !user.isRequestSent) this.#deadline.clear();
-    else this.#deadline.set(user.timeouts?.readTimeout ?? settings.readTimeout);
+    else if (user.isHeld || !user.isRequestSent) this.#waitFor(Infinity);
+    else this.#waitFor(user.timeouts?.readTimeout ?? settings.readTimeout);
+  }
+
+  /** In ms. */
+  #waitFor(time: number): void {
+    this.#wait = time;
+    this.#deadline.set(time);
+  }
+
+  /**
+   * In ms, for an idle connection. The deadline of its last response stays, and is followed by one for the rest of the
+   * time: that of the next response then only moves it to a later time, which costs least.
+   */
+  #keepFor(time: number): void {
+    this.#idleTick = turnTick();
+    this.#idleTime = this.#wait <= time ? time : 0;
+    if (this.#idleTime === 0) this.#waitFor(time);
   }
 
   #connected(): void {
@@ -247,13 +269,20 @@ export class NodeConn<Traits, Memory = never> {
 
   #expired(): void {
     const user = this.#user;
-    if (user === undefined) return this.destroy();
+    if (user === undefined) return this.#expiredIdle();
     const { settings } = this.#owner;
     const readTimeout = user.timeouts?.readTimeout ?? settings.readTimeout;
     const writeTimeout = user.timeouts?.writeTimeout ?? settings.writeTimeout;
     if (!this.#isConnected) user.timedOut(`it could not be connected to within ${settings.dialTimeout} ms`);
     else if (!user.isRequestSent) user.timedOut(`it took nothing of the request for ${writeTimeout} ms`);
     else user.timedOut(`nothing of its answer came for ${readTimeout} ms`);
+  }
+
+  #expiredIdle(): void {
+    const rest = this.#idleTime - timeSinceTick(this.#idleTick);
+    this.#idleTime = 0;
+    if (rest > 0) this.#waitFor(rest);
+    else this.destroy();
   }
 
   #closed(): void {

@@ -18,12 +18,18 @@ export class FieldLines implements Fields {
   /** What `linesWithout` gave last, and for which names. */
   declare private kept: string;
   declare private dropped: FieldNames | undefined;
+  /** Kept by a proxy for when they come again: what it has added to them. */
+  declare added: object | undefined;
+  /** Kept by a codec for when they come again: the lines that it made of them. */
+  declare remade: object | undefined;
 
   constructor() {
     this.text = "";
     this.spans = [];
     this.kept = "";
     this.dropped = undefined;
+    this.added = undefined;
+    this.remade = undefined;
   }
 
   get count(): number {

@@ -28,31 +28,40 @@ export function contentLengthIsDue(method: string, contentSize: number | undefin
   return contentSize > 0 || method === "POST" || method === "PUT" || method === "PATCH";
 }
 
+/** Its constructor sets plain properties, for the reason that `FieldLines` gives. */
 export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, Waiter<Pool> {
-  readonly wish: SelectionHint;
+  declare readonly wish: SelectionHint;
   /** All of the request has been handed to the connection. */
-  isRequestSent = false;
+  declare isRequestSent: boolean;
   /** The taker wants no more content for now. */
-  isHeld = false;
-  protected readonly taker: ResponseHandler;
-  protected state: "queued" | "dialing" | "head" | "content" | "over" = "queued";
+  declare isHeld: boolean;
+  declare protected readonly taker: ResponseHandler;
+  declare protected state: "queued" | "dialing" | "head" | "content" | "over";
   /** Of the request's content, in bytes; `undefined` where that is not known. */
-  readonly #contentSize: number | undefined;
-  readonly #owner: NodeOwner<Pool>;
-  #node: Node<Pool> | undefined;
+  declare private readonly contentSize: number | undefined;
+  declare private readonly owner: NodeOwner<Pool>;
+  declare private chosenNode: Node<Pool> | undefined;
   /** When it was chosen: see `turnTick`. */
-  #enteredTick = 0;
+  declare private enteredTick: number;
   /** Content that came before there was a connection to send it by. */
-  #early: Uint8Array | undefined;
-  #connecting: PromiseWithResolvers<void> | undefined;
+  declare private earlyContent: Uint8Array | undefined;
+  declare private connecting: PromiseWithResolvers<void> | undefined;
   /** Of the request's content, in bytes. */
-  #sent = 0;
+  declare private sentSize: number;
 
   constructor(contentSize: number | undefined, wish: SelectionHint, taker: ResponseHandler, owner: NodeOwner<Pool>) {
-    this.#contentSize = contentSize;
     this.wish = wish;
+    this.isRequestSent = false;
+    this.isHeld = false;
     this.taker = taker;
-    this.#owner = owner;
+    this.state = "queued";
+    this.contentSize = contentSize;
+    this.owner = owner;
+    this.chosenNode = undefined;
+    this.enteredTick = 0;
+    this.earlyContent = undefined;
+    this.connecting = undefined;
+    this.sentSize = 0;
   }
 
   /** Takes a connection to the node, or waits for one: `opened` follows, or a failure. */
@@ -69,25 +78,25 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
   protected abstract resumed(): void;
 
   get node(): string | undefined {
-    return this.#node?.id;
+    return this.chosenNode?.id;
   }
 
   get tag(): string | undefined {
-    return this.#node?.tag;
+    return this.chosenNode?.tag;
   }
 
   // ---- what its owner tells ----
 
   entered(node: Node<Pool>): void {
-    this.#node = node;
-    this.#enteredTick = turnTick();
+    this.chosenNode = node;
+    this.enteredTick = turnTick();
     this.state = "dialing";
     this.dial(node);
   }
 
   refused(failure: BackendFailure): void {
     this.state = "over";
-    this.#connecting?.resolve();
+    this.connecting?.resolve();
     this.taker.failed(failure);
   }
 
@@ -95,13 +104,13 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   sendContent(piece: Uint8Array, done?: () => void): boolean {
     if (this.state === "over" || this.isRequestSent) return true;
-    this.#sent += piece.length;
-    if (this.#sent > (this.#contentSize ?? Infinity)) {
+    this.sentSize += piece.length;
+    if (this.sentSize > (this.contentSize ?? Infinity)) {
       this.fail("HEMI_BACKEND_BROKEN", "the request has more content than it announced");
       return true;
     }
     if (!this.#isOpened) {
-      this.#early = this.#early === undefined ? piece : Buffer.concat([this.#early, piece]);
+      this.earlyContent = this.earlyContent === undefined ? piece : Buffer.concat([this.earlyContent, piece]);
       return false;
     }
     return this.writeContent(piece, done);
@@ -109,8 +118,8 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   writable(): Promise<void> {
     if (this.state === "queued" || this.state === "dialing") {
-      this.#connecting ??= Promise.withResolvers<void>();
-      return this.#connecting.promise;
+      this.connecting ??= Promise.withResolvers<void>();
+      return this.connecting.promise;
     }
     // Why there is no use in sending more, the taker is told.
     return this.state === "over" ? Promise.resolve() : this.drained();
@@ -118,7 +127,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   endContent(trailers: Fields): void {
     if (this.state === "over" || this.isRequestSent) return;
-    if (this.#contentSize !== undefined && this.#sent < this.#contentSize) {
+    if (this.contentSize !== undefined && this.sentSize < this.contentSize) {
       return this.fail("HEMI_BACKEND_BROKEN", "the request has less content than it announced");
     }
     if (this.#isOpened) {
@@ -135,7 +144,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   cancel(): void {
     if (this.state === "over") return;
-    if (this.state === "queued") this.#owner.forget(this);
+    if (this.state === "queued") this.owner.forget(this);
     this.leave(false, "unknown");
   }
 
@@ -144,10 +153,10 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
   /** The head of the request has been written: its content may follow, and what has come of it does at once. */
   protected opened(): void {
     this.state = "head";
-    const early = this.#early;
-    this.#early = undefined;
+    const early = this.earlyContent;
+    this.earlyContent = undefined;
     if (early !== undefined) this.writeContent(early);
-    this.#connecting?.resolve();
+    this.connecting?.resolve();
   }
 
   /** The connection is gone. `isStale`: it was a kept one, and nothing had come by it for this request. */
@@ -167,20 +176,20 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   /** The node has left the protocol: the stream is all that is left, and the node counts it until it is closed. */
   protected becameTunnel(stream: Duplex): void {
-    const node = this.#node;
+    const node = this.chosenNode;
     this.state = "over";
     if (node === undefined) return;
-    this.#owner.judge(node, "good");
-    stream.once("close", () => this.#owner.depart(node));
+    this.owner.judge(node, "good");
+    stream.once("close", () => this.owner.depart(node));
   }
 
   protected leave(isReusable: boolean, outcome: WorkOutcome): void {
-    const node = this.#node;
+    const node = this.chosenNode;
     this.state = "over";
-    this.#early = undefined;
-    this.#connecting?.resolve();
+    this.earlyContent = undefined;
+    this.connecting?.resolve();
     this.release(isReusable);
-    if (node !== undefined) this.#owner.leave(node, outcome, turnsSince(this.#enteredTick));
+    if (node !== undefined) this.owner.leave(node, outcome, turnsSince(this.enteredTick));
   }
 
   /**

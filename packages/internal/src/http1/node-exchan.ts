@@ -171,6 +171,13 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     this.#head = head;
     this.state = "content";
     const size = contentMayFollow(this.#request.method, head.status) ? sizeOf(head) : 0;
+    if (size !== undefined && size <= input.size) {
+      // All of it is there, as most often.
+      const whole = input.takeOwned(size);
+      this.#finish(conn, head);
+      this.taker.answered(head, whole);
+      return false;
+    }
     const content = (this.#content = new MessageContent(size, conn.traits.contentLimits, true));
     const first = this.#gather(conn, content);
     if (content.done && content.trailers.count === 0) {

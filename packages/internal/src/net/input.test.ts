@@ -51,6 +51,21 @@ test("a piece of shared bytes is copied where it is to be kept, and no other", (
   expect(input.owned(piece)).toBe(piece);
 });
 
+test.each([0, 1, 64, 65, 5000])("%d bytes of a piece that is taken may be kept, whatever is read then", (size) => {
+  const large = Buffer.alloc(6000);
+  const text = Array.from({ length: 6000 }, (_, i) => String(i % 10)).join("");
+  for (const isShared of [true, false]) {
+    large.write(text);
+    const input = new Input();
+    input.add(large.subarray(0, size + 8), isShared);
+    input.at = 3;
+    const kept = input.takeOwned(size);
+    expect([kept.toString(), input.at, input.size]).toEqual([text.slice(3, 3 + size), 3 + size, 5]);
+    if (isShared) large.fill("X");
+    expect(kept.toString()).toBe(text.slice(3, 3 + size));
+  }
+});
+
 test("shared bytes behind others become bytes of one's own", () => {
   const input = new Input();
   input.add(Buffer.from("ab"), false);

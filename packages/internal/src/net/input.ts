@@ -63,16 +63,25 @@ export class Input {
     return () => readBlocks.giveBack(block);
   }
 
-  /** A copy of these bytes if they cannot be kept. */
+  /** For who passes a piece on soon: a copy of it if it cannot be kept. */
   owned(piece: Buffer): Buffer {
-    return this.#isShared ? ownCopy(piece) : piece;
+    return this.#isShared ? passingCopy(piece, 0, piece.length) : piece;
+  }
+
+  /** The same for the next `size` bytes, which are there, and are read by that. */
+  takeOwned(size: number): Buffer {
+    if (size === 0) return noBytes;
+    const { bytes, at } = this;
+    this.at += size;
+    return this.#isShared ? passingCopy(bytes, at, size) : bytes.subarray(at, at + size);
   }
 
   /** Removes and returns the unread data, which may be kept. */
   take(): Buffer {
-    const rest = this.owned(this.bytes.subarray(this.at));
+    const rest = this.bytes.subarray(this.at);
+    const kept = this.#isShared ? ownCopy(rest) : rest;
     this.clear();
-    return rest;
+    return kept;
   }
 
   clear(): void {
@@ -87,6 +96,17 @@ const noBytes = Buffer.alloc(0);
 
 /** In bytes. Who keeps a piece without giving it back keeps a whole block: most of it should be the piece. */
 const minInBlock = 48 * 1024;
+
+/** From the pool of small buffers: memory of its own costs several times as much as the copy. */
+function passingCopy(bytes: Buffer, start: number, size: number): Buffer {
+  const copy = Buffer.allocUnsafe(size);
+  if (size > maxLooped) bytes.copy(copy, 0, start, start + size);
+  else for (let i = 0; i < size; i++) copy[i] = bytes[start + i] ?? 0;
+  return copy;
+}
+
+/** In bytes: to call out of JavaScript costs as much as to copy this. */
+const maxLooped = 64;
 
 /** Not from the pool: a head that is kept for long would keep the whole pool slab in memory. */
 function ownCopy(bytes: Buffer): Buffer {

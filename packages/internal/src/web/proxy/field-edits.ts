@@ -25,11 +25,15 @@ export const allFields = "*";
 export class FieldEdits {
   /** Names that are taken away before anything is added, in lower case. */
   readonly dropped: readonly string[];
+  /** Whether all requests get the same fields. */
+  readonly isConstant: boolean;
   readonly #added: readonly { readonly name: string; readonly value: (req: Request) => string }[];
 
   constructor({ set, add, del }: FieldEditProps) {
     this.dropped = [...set.keys(), ...del.filter((name) => name !== allFields)].map((name) => name.toLowerCase());
-    this.#added = [...set, ...add].map(([name, template]) => ({
+    const added = [...set, ...add];
+    this.isConstant = added.every(([, template]) => template.constant !== undefined);
+    this.#added = added.map(([name, template]) => ({
       name: name.toLowerCase(),
       value: compileFieldTemplate(name, template),
     }));

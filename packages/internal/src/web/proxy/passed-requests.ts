@@ -18,6 +18,7 @@ import { hasEncodedBackslash } from "../request/path.ts";
 import { pathPrefix } from "../request/path-prefix.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
+import { AddedFields } from "./added-fields.ts";
 import type { attemptProps, passedTimeoutProps } from "./exchange-props.ts";
 import { allFields, checkDeletedFields, checkFieldEdits, FieldEdits, type FieldReasons } from "./field-edits.ts";
 import { checkResponseProps } from "./response-edits.ts";
@@ -109,8 +110,8 @@ export class PassedRequests {
   readonly #dropped: FieldNames;
   /** For content that a reviser is going to change: see `mustBePlain` of requests. */
   readonly #droppedForPlain: FieldNames;
-  readonly #edits: FieldEdits;
   readonly #forwarded: ForwardedFields;
+  readonly #added: AddedFields;
   readonly #hashOn: ((req: Request) => string) | undefined;
   readonly #passesFields: boolean;
 
@@ -120,20 +121,21 @@ export class PassedRequests {
     const { props } = context;
     this.#passesFields = !props.delRequestHeaders.includes(allFields);
     this.paths = new PathEdits(props.stripPrefix ?? "", props.addPrefix ?? "");
-    this.#edits = new FieldEdits({
+    const edits = new FieldEdits({
       set: props.setRequestHeaders,
       add: props.addRequestHeaders,
       del: props.delRequestHeaders,
     });
-    const names = [...connectionFields, ...ownFields, ...claimFields, ...this.#edits.dropped, ...dropped];
+    const names = [...connectionFields, ...ownFields, ...claimFields, ...edits.dropped, ...dropped];
     const options = { hasUnplain: !props.underscoresInHeaders };
     this.#dropped = new FieldNames(names, options);
     this.#droppedForPlain = new FieldNames([...names, "range", "if-range", "accept-encoding"], options);
     this.#forwarded = new ForwardedFields({
       form: props.forwarded,
       trusted: props.trustForwarded,
-      without: this.#edits.dropped,
+      without: edits.dropped,
     });
+    this.#added = new AddedFields(this.#forwarded, edits);
     this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
   }
 
@@ -150,9 +152,6 @@ export class PassedRequests {
   }
 
   make(req: Request, contentSize: number | undefined, method = req.method): BackendRequest {
-    const added: string[] = [];
-    this.#forwarded.addTo(added, req);
-    this.#edits.addTo(added, req);
     return {
       method,
       scheme: req.scheme,
@@ -160,7 +159,7 @@ export class PassedRequests {
       target: this.#targetFor(req),
       received: this.#passesFields ? req.headers : noFields,
       dropped: req.mustBePlain(undefined) ? this.#droppedForPlain : this.#dropped,
-      added,
+      added: this.#added.for(req),
       contentSize,
       timeouts: this.#context.props,
     };
