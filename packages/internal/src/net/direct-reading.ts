@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { Socket, type OnReadOpts } from "node:net";
 import { Duplex } from "node:stream";
+import { handleOf } from "./handle-of.ts";
 import { sharedBuffer, sharedPiece } from "./shared-buffer.ts";
 
 /** Receives a piece of input. The bytes are valid until it returns. */
@@ -87,8 +88,8 @@ function setOnread(socket: Socket): boolean {
   // Dialled with the option, or read directly before.
   if (!isKeyed(socket)) return false;
   if (socket[onreadKeys.buffer] === sharedBuffer) return true;
-  const handle: unknown = Reflect.get(socket, "_handle");
-  if (!takesBuffer(handle)) return false;
+  const handle = handleOf(socket);
+  if (handle === undefined || !takesBuffer(handle)) return false;
   handle.useUserBuffer(sharedBuffer);
   socket[onreadKeys.buffer] = sharedBuffer;
   socket[onreadKeys.callback] = received;
@@ -104,8 +105,8 @@ function isKeyed(socket: Socket): socket is Socket & Record<symbol, unknown> {
   return typeof socket === "object";
 }
 
-function takesBuffer(handle: unknown): handle is { useUserBuffer(buffer: Buffer): void } {
-  return typeof handle === "object" && handle !== null && "useUserBuffer" in handle;
+function takesBuffer(handle: object): handle is { useUserBuffer(buffer: Buffer): void } {
+  return "useUserBuffer" in handle;
 }
 
 function findOnreadKeys(): { readonly buffer: symbol; readonly callback: symbol } | undefined {

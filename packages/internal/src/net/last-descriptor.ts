@@ -3,11 +3,12 @@
 
 import type { Socket } from "node:net";
 import { descriptorLimit } from "@hemi/common";
+import { handleOf } from "./handle-of.ts";
 
 /** The limit if this socket has the last descriptor below it; otherwise `undefined`. */
 export function limitReachedBy(socket: Socket): number | undefined {
-  const handle: unknown = Reflect.get(socket, "_handle");
-  if (typeof handle !== "object" || handle === null || !("fd" in handle)) return undefined;
+  const handle = handleOf(socket);
+  if (handle === undefined || !("fd" in handle)) return undefined;
   limit ??= descriptorLimit();
   // The system gives the lowest number that is free: it gives the highest one when all others are in use.
   return handle.fd === limit - 1 ? limit : undefined;

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { RawBackend } from "../testing/raw-backend.ts";
 import { connectPair } from "../testing/socket-pair.ts";
@@ -32,6 +33,36 @@ test("a peer that has shut its side, and reads late, gets all that was written b
   while (peer?.socket.readableEnded === false) await once(peer.socket, "end");
   expect(size).toBe(link.sent);
   expect(link.isComplete).toBe(true);
+});
+
+test("a link that its watcher starts as it connects is read without a pause", async () => {
+  await using server = await RawBackend.listen(({ socket }) => Promise.resolve(socket.end("hello")));
+  const received = Promise.withResolvers<string>();
+  const link = dial(server, { ...nobody, received: (bytes) => received.resolve(bytes.toString()) });
+  let pauses = 0;
+  link.socket.on("pause", () => pauses++);
+  const linkConnected = (): void => link.holdAfter(() => link.hold(false));
+  link.watchedBy({ linkConnected, linkClosed: () => {} }, "connect");
+  expect(await received.promise).toBe("hello");
+  expect(pauses).toBe(0);
+  link.destroy();
+});
+
+test("a link that nobody starts as it connects reads nothing until somebody does", async () => {
+  await using server = await RawBackend.listen(({ socket }) => Promise.resolve(socket.end("hello")));
+  const ended = Promise.withResolvers<void>();
+  const link = dial(server, { ...nobody, ended: ended.resolve });
+  const linkConnected = (): void => link.holdAfter(() => {});
+  link.watchedBy({ linkConnected, linkClosed: () => {} }, "connect");
+  await once(link.socket, "connect");
+  // The peer's system has sent all of it.
+  while (server.conns[0]?.socket.writableFinished !== true) await turn();
+  for (let turns = 0; turns < 10; turns++) await turn();
+  expect(link.received).toBe(0);
+  link.hold(false);
+  await ended.promise;
+  expect(link.received).toBe(5);
+  link.destroy();
 });
 
 test("who watches a link learns of the end of a socket that was given away", async () => {

@@ -1,6 +1,7 @@
 // The other end of a socket, and the client behind it.
 
 import { isIPv6, SocketAddress, type Socket } from "node:net";
+import { handleOf } from "./handle-of.ts";
 
 /** One end of an address pair. For a UNIX socket `address` is "" and `port` 0. */
 export interface Endpoint {
@@ -85,8 +86,8 @@ class OnDemandPeer implements Peer {
 
 /** Sockets of UNIX have no such names. */
 function isOpenTcp(socket: Socket): boolean {
-  const handle: unknown = Reflect.get(socket, "_handle");
-  return typeof handle === "object" && handle !== null && "getpeername" in handle;
+  const handle = handleOf(socket);
+  return handle !== undefined && "getpeername" in handle;
 }
 
 function localOf({ localAddress, localPort }: Socket): Endpoint | undefined {

@@ -171,9 +171,8 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
     this.#deadline = undefined;
     if (this.#state !== "dialling") return link.destroy();
     this.#state = "connected";
-    link.hold(true);
     this.#owner.judge(node, "good");
-    link.heed(this.user.connected(link, node.id));
+    link.holdAfter(() => link.heed(this.user.connected(link, node.id)));
   }
 
   #expired(): void {
