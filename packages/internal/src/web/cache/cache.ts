@@ -235,17 +235,16 @@ class Cache implements HandletPart, ManagedCache {
   }
 
   async #fetch(first: FetchOrder, forward: ForwardReason): Promise<boolean> {
-    const { key, req, resp } = first;
     let order = first;
     // Each round, a fetch has brought another variant than this request wants, or confirmed another response.
     for (let round = 0; round < maxRounds; round++) {
-      const running = this.#fetches.find(key, req);
+      const running = this.#fetches.find(order);
       const fetch = running ?? this.#fetches.begin(order);
       const answered = await this.#answerBy(fetch, running !== undefined, order, forward);
       if (typeof answered === "boolean") return answered;
       if (answered === "unconfirmed") order = { ...order, stored: undefined };
     }
-    return this.#pass(resp, forward);
+    return this.#pass(first.resp, forward);
   }
 
   async #answerBy(fetch: Fetch, isCollapsed: boolean, order: FetchOrder, forward: ForwardReason): Promise<Answered> {
@@ -258,7 +257,7 @@ class Cache implements HandletPart, ManagedCache {
     fetch: Fetch,
     outcome: Outcome,
     isCollapsed: boolean,
-    { req, resp }: FetchOrder,
+    { req, resp, wishes }: FetchOrder,
     forward: ForwardReason,
   ): Promise<Answered> {
     const status: CacheStatus = { forward, isCollapsed };
@@ -272,7 +271,7 @@ class Cache implements HandletPart, ManagedCache {
       case "unconfirmed":
         return "unconfirmed";
       case "confirmed":
-        if (isCollapsed && outcome.isPrivate === true) return this.#pass(resp, forward);
+        if (isCollapsed && outcome.isPrivate) return this.#pass(resp, forward);
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(
           req,
@@ -283,11 +282,14 @@ class Cache implements HandletPart, ManagedCache {
         );
       case "filled":
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
+        // It may have been stored before a request that waits was there.
+        if (decideReuse(outcome.wobject.head, wishes, this.#now) === "validate") return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, isCollapsed: true }, this.#now);
       case "stale":
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, ...staleIfError(outcome) }, this.#now);
       case "shared":
+        if (isCollapsed && outcome.isPrivate) return this.#pass(resp, forward);
         if (!matchesVariant(outcome.head.variant, req.headers)) return "another";
         return await this.#answers.sendArriving(
           req,

@@ -1,6 +1,5 @@
 // The fetches under way in one cache: requests for the same wait for one of them.
 
-import type { Request } from "../request/request.ts";
 import type { PurgeSelector } from "./cacher.ts";
 import { Fetch } from "./fetch.ts";
 import type { FetchOptions, FetchOrder } from "./fetch-order.ts";
@@ -25,8 +24,8 @@ export class Fetches {
   }
 
   /** A fetch under way that may bring what the request wants. */
-  find(key: string, req: Request): Fetch | undefined {
-    return this.#running.get(key)?.find((fetch) => fetch.mayServe(req));
+  find(order: Pick<FetchOrder, "key" | "req" | "wishes">): Fetch | undefined {
+    return this.#running.get(order.key)?.find((fetch) => fetch.mayServe(order));
   }
 
   /** `run` of the fetch is to follow, when its client has joined it. */
