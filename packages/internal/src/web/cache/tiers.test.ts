@@ -73,7 +73,7 @@ test("a disk that fails in the middle costs hits, and no answer", async () => {
   expect((await site.get("/a")).headers["age"]).toBe("0");
   for (const path of ["/b", "/b", "/c"]) expect(await site.get(path)).toMatchObject({ status: 200, text: `${path} ` });
   expect(site.asked()).toBe(3);
-  await expect.poll(() => site.log.join("\n")).toContain("a response could not be stored");
+  await expect.poll(() => site.log.join("\n")).toContain("responses cannot be stored on disk");
   await rm(folder.path);
   await rename(`${folder.path}-moved`, folder.path);
 });

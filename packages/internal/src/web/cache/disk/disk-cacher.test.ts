@@ -205,7 +205,7 @@ test("what does not fit on a full disk is served all the same, and said in the l
   const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
   const output = await text(child.stdout);
   expect(output).toContain("200 800000\n200 800000\n");
-  expect(output).toContain("a response could not be stored");
+  expect(output).toContain("responses cannot be stored on disk");
   expect(await filesIn(folder.path)).toEqual([]);
   expect(await readdir(join(folder.path, "writing"))).toEqual([]);
 });
@@ -265,6 +265,22 @@ test("the file of a response that is validated all the time does not grow withou
   const [file = ""] = await filesIn(folder.path);
   expect((await stat(file)).size).toBeLessThan(50_000);
   expect((await site.get("/")).headers["cache-status"]).toMatch(/hit/);
+});
+
+test("a soft purge holds for a response, however often that was validated before", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path);
+  await site.get("/abc");
+  let wobject = await storedIn(site);
+  for (let i = 0; i < 40; i++) {
+    const { fieldList } = wobject.head;
+    const head = { ...wobject.head, isOutdated: false, fieldList: [...fieldList, `x-${i}`, "x".repeat(100)] };
+    site.cacher.freshen(wobject, head);
+    expect((await storedIn(site)).head.isOutdated).toBe(false);
+    expect(await site.cacher.purge({ url: head.url }, { isSoft: true })).toBe(1);
+    wobject = await storedIn(site);
+    expect(wobject.head.isOutdated).toBe(true);
+  }
 });
 
 test("large content that was replaced is not read under the head of the one before it", async () => {
