@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtempDisposable, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtempDisposable,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -160,6 +171,28 @@ test("the index is made anew from the files if it is lost", async () => {
   expect(site.asked()).toBe(0);
   expect(await site.cache.purge({ tag: "page" })).toBe(2);
   expect(await filesIn(folder.path)).toEqual([]);
+});
+
+test("a folder that others have removed is made anew, for all workers", async () => {
+  await using folder = await newFolder();
+  const [one, two] = linkedWorkers(2);
+  if (one === undefined || two === undefined) throw new Error("two workers are needed");
+  const path = join(folder.path, "cache");
+  await using first = await siteIn(path, pages(), "", { workers: one });
+  await using second = await siteIn(path, pages(), "", { workers: two });
+  await first.get("/abc");
+  await storedIn(first);
+  await rename(path, `${path}-removed`);
+  for (const { log } of [first, second]) {
+    await expect.poll(() => log.join("\n"), { timeout: 5000 }).toContain("was removed by others, and is made anew");
+  }
+  await first.get("/abc");
+  await storedIn(first);
+  await second.get("/abc");
+  expect(second.asked()).toBe(0);
+  expect(await second.cache.purge({ tag: "page" }, { isDryRun: true })).toBe(1);
+  await second.cache.purge({ tag: "page" });
+  expect(await filesIn(path)).toEqual([]);
 });
 
 test("two cachers cannot have one folder, and a folder that cannot be used is told at its prop", async () => {

@@ -89,6 +89,7 @@ class DiskCacher implements CacherPart {
       objects: this.#objects,
       writing: join(props.folder, "writing"),
       index: () => this.#index,
+      reopen: () => this.#reopen(),
       remove: (paths) => this.#remove(paths),
     });
     this.#outage = new Outage(log, {
@@ -114,12 +115,27 @@ class DiskCacher implements CacherPart {
   async prepare(): Promise<void> {
     const { folder } = this.#context.props;
     try {
-      await makeFolder(this.#objects.path);
-      await makeFolder(join(folder, "writing"));
-      this.#index = await DiskIndex.open(folder);
+      this.#index = await this.#open();
     } catch (error) {
       throw new PropError("folder", "HEMI_FILE", `${folder} cannot be used: ${String(error)}`, { cause: error });
     }
+  }
+
+  async #open(): Promise<DiskIndex> {
+    const { folder } = this.#context.props;
+    await makeFolder(this.#objects.path);
+    await makeFolder(join(folder, "writing"));
+    return await DiskIndex.open(folder);
+  }
+
+  async #reopen(): Promise<void> {
+    const old = this.#index;
+    this.#index = await this.#open();
+    const { folder } = this.#context.props;
+    this.#context.log.warn("the folder of stored responses was removed by others, and is made anew", { folder });
+    // They may still use it.
+    await Promise.allSettled([...this.#stores, ...this.#pending]);
+    await old?.close();
   }
 
   start(): void {
@@ -164,7 +180,7 @@ class DiskCacher implements CacherPart {
   async #read(key: string, lookup: OpenWrite): Promise<readonly DiskWobject[]> {
     const folder = this.#objects.folderOf(key);
     const names = await readdir(folder).catch(() => []);
-    const read = await Promise.all(names.map((name) => this.#open(join(folder, name), key)));
+    const read = await Promise.all(names.map((name) => this.#openFile(join(folder, name), key)));
     const found = read.filter((one) => one !== undefined);
     // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
     found.sort((one, other) => other.writtenAt - one.writtenAt);
@@ -178,7 +194,7 @@ class DiskCacher implements CacherPart {
   }
 
   /** `undefined`: there is no such file, or it is no good; then it is removed. */
-  async #open(path: string, key: string): Promise<DiskWobject | undefined> {
+  async #openFile(path: string, key: string): Promise<DiskWobject | undefined> {
     const fd = await openFile(path, "r").catch(() => undefined);
     if (fd === undefined) return undefined;
     let isKept = false;

@@ -35,6 +35,7 @@ async function upkeepOf(files: number) {
       objects,
       writing,
       index: () => index,
+      reopen: () => Promise.resolve(),
       async remove(paths) {
         removed.push(...paths);
         await index.remove(paths);

@@ -18,6 +18,8 @@ export interface DiskUpkeepOptions {
   /** Absolute: what is being written. */
   readonly writing: string;
   readonly index: () => DiskIndex | undefined;
+  /** Makes folder and index anew, which others have removed. */
+  readonly reopen: () => Promise<void>;
   /** Removes files by their paths below `objects`. */
   readonly remove: (paths: readonly string[]) => Promise<FilesChanged>;
 }
@@ -82,6 +84,7 @@ export class DiskUpkeep {
     const { context, objects } = this.#options;
     const index = this.#options.index();
     if (index === undefined || this.#isClosed) return;
+    if (!(await index.isThere())) return await this.#options.reopen();
     const used = [...this.#used].map((path) => objects.below(path));
     this.#used.clear();
     if (used.length > 0) await index.used(used, context.stage.clock.now());
