@@ -78,7 +78,7 @@ export class Slices {
   /** A resource cannot be sliced. */
   note(key: string, reason: string): void {
     const { now, passTime } = this.#options;
-    this.#unsliced.add(key, reason, now() + passTime());
+    this.#unsliced.add(key, reason, { now: now(), time: passTime() });
   }
 
   /** The slice with this byte, if it is stored and needs no request. */
