@@ -70,10 +70,8 @@ export class Fetch implements FetchListener {
   /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
   mayServe({ req, wishes }: Pick<FetchOrder, "req" | "wishes">): boolean {
     if (this.#wasPurged(this.#purgeable)) return false;
-    const { stored } = this.#order;
     const known = this.#known;
-    // What is validated before each use is most likely so again: nobody is to wait for the answer to another client.
-    if (known === undefined) return stored === undefined || couldBeShared(stored.head, stored.head.initialAge);
+    if (known === undefined) return true;
     if (known.kind !== "shared" || !matchesVariant(known.head.variant, req.headers)) return false;
     return decideReuse(known.head, wishes, this.#options.now()) !== "validate";
   }
