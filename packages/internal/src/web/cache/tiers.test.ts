@@ -153,23 +153,27 @@ const stored: WobjectHead = {
 };
 
 /** Stores a response whose way into the lower one is not over. */
-async function storeIn(tiers: Tiers) {
-  const committed = tiers.begin(stored.key).commit(stored);
+async function storeIn(tiers: Tiers, begunAs = stored.key) {
+  const committed = tiers.begin(begunAs).commit(stored);
   const [found] = await tiers.lookup(stored.key);
   if (found === undefined) throw new Error("the upper one stores at once");
   return { found, committed };
 }
 
-test("updates of a response that is on its way down are kept until it is there, in their order", async () => {
-  await using subject = await slowTiers();
-  const { tiers, below, open } = subject;
-  const { found, committed } = await storeIn(tiers);
-  tiers.freshen(found, { ...stored, storedAt: 2000 });
-  tiers.freshen(found, { ...stored, storedAt: 2000, noCache: true });
-  open();
-  await committed;
-  await expect.poll(below).toMatchObject([{ storedAt: 2000, noCache: true }]);
-});
+// A slice that comes as a whole is stored under another key than it was asked for.
+test.each([stored.key, "a slice"])(
+  "updates of what is on its way down are kept, in their order; begun as %s",
+  async (key) => {
+    await using subject = await slowTiers();
+    const { tiers, below, open } = subject;
+    const { found, committed } = await storeIn(tiers, key);
+    tiers.freshen(found, { ...stored, storedAt: 2000 });
+    tiers.freshen(found, { ...stored, storedAt: 2000, noCache: true });
+    open();
+    await committed;
+    await expect.poll(below).toMatchObject([{ storedAt: 2000, noCache: true }]);
+  },
+);
 
 test.each([
   ["a soft purge", true, [{ isOutdated: true, storedAt: 1000 }]],

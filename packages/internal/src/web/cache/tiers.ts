@@ -46,7 +46,7 @@ export class Tiers implements CacherPart {
       isPurged: (response) => writers.some((writer) => writer.isPurged?.(response) === true),
       commit: (head) => {
         const committed = this.#commit(head, upper, lower);
-        this.#note(key, committed);
+        this.#note(head.key, committed);
         return committed;
       },
     };
