@@ -14,6 +14,13 @@ export function checkCache(context: CheckContext<CacheProps>): void {
     if (/^[2-5](?:\d\d|xx)$/.test(status)) continue;
     report({ prop: "statusTtl", message: `${JSON.stringify(status)} is no status, nor a class such as 5xx` });
   }
+  // A string of a structured field has no others (RFC 9651 section 3.3.3).
+  if (!/^[ -~]*$/.test(props.statusName)) {
+    report({
+      prop: "statusName",
+      message: "it has characters that a field cannot have: printable ones of ASCII can be",
+    });
+  }
   const { key } = props;
   if (key?.constant !== undefined) {
     report({ prop: "key", message: "it is the same for all requests, so that all would get the same response" });

@@ -2,7 +2,7 @@
 //
 //   rule { basicAuth {…}   cache { .withCacher = "c" }   httpProxy {…} }
 //          runs on hits        │  stored ──> answers.ts      ^
-//                              └─ not stored ──> fetches.ts ─┘  one request for all clients that wait
+//                              └─ not stored ──> misses.ts ──┘  one request for all clients that wait
 //
 // What may be stored and reused: judge.ts, rules/. Where it is stored: the kind in cacher.ts, memCacher in mem/.
 
@@ -28,24 +28,24 @@ import {
 } from "./cache-key.ts";
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
-import type { Fetch } from "./fetch.ts";
-import type { FetchOrder, Outcome } from "./fetch-order.ts";
+import type { FetchOrder } from "./fetch-order.ts";
 import { describeStored } from "./describe-stored.ts";
 import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";
+import { Misses, mustBeStored } from "./misses.ts";
 import { RevalidationJitter } from "./revalidation-jitter.ts";
 import { Slices } from "./slices.ts";
 import { managedCache, type CacheExplanation, type ManagedCache, type RequestFields } from "./managed-cache.ts";
 import { selectorsOf } from "./purge-requests.ts";
-import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cache-status.ts";
+import type { ForwardReason } from "./rules/cache-status.ts";
 import { noDirectives, parseDirectives, type Directives } from "./rules/directives.ts";
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
 import { decideReuse } from "./rules/reuse.ts";
-import { firstByteIn, sliceKey } from "./rules/slicing.ts";
+import { sliceKey } from "./rules/slicing.ts";
 import { agrees } from "./rules/validating.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { KeptBytes } from "./shared-content.ts";
-import { withFields, type Wobject } from "./wobject.ts";
+import type { Wobject } from "./wobject.ts";
 
 /**
  * Answers GET and HEAD with stored responses of the handlets behind it in the rule, by the rules of HTTP caching (RFC
@@ -70,6 +70,7 @@ class Cache implements HandletPart, ManagedCache {
   readonly #judge: Judge;
   readonly #hidden: UnkeyedFields;
   readonly #jitter = new RevalidationJitter();
+  readonly #misses: Misses;
   #keyOf: (req: Request) => string;
 
   constructor(context: Context<CacheProps>) {
@@ -99,6 +100,15 @@ class Cache implements HandletPart, ManagedCache {
       passTime: () => props.passTime,
       revalidate: (order) => this.#revalidate({ ...order, wishes: noDirectives }),
       purge: (url) => this.#purgeQuietly({ url }),
+    });
+    this.#misses = new Misses({
+      answers: this.#answers,
+      fetches: this.#fetches,
+      slices: this.#slices,
+      now: () => this.#now,
+      sliceSize: () => props.sliceSize,
+      pass: (resp, forward) => this.#pass(resp, forward),
+      withoutFetch: (order, forward) => this.#withoutFetch(order, forward),
     });
   }
 
@@ -181,9 +191,10 @@ class Cache implements HandletPart, ManagedCache {
     if (!isRulePart(rule)) return false;
     const order: FetchOrder = { key, req, resp, rule, stored, wishes };
     const isRefused = stored === undefined && this.#judge.refusals.has(key, now);
-    if (stored === undefined && !isRefused && this.#slices.areUsedFor(key)) return this.#answerSliced(order, forward);
+    if (stored === undefined && !isRefused && this.#slices.areUsedFor(key))
+      return this.#misses.answerSliced(order, forward);
     if (mustBeStored(order)) return this.#withoutFetch(order, forward);
-    return isRefused ? this.#pass(resp, forward) : this.#fetch(order, forward);
+    return isRefused ? this.#pass(resp, forward) : this.#misses.answer(order, forward);
   }
 
   /** For a request that does not lead to a fetch. */
@@ -202,109 +213,6 @@ class Cache implements HandletPart, ManagedCache {
       if (resp.status !== 200 || agrees(new ListedFields(resp.fieldList), stored)) return;
       this.#context.props.withCacher.current.freshen(stored, { ...stored.head, isOutdated: true });
     });
-  }
-
-  async #answerSliced(order: FetchOrder, forward: ForwardReason): Promise<boolean> {
-    const { key, req, resp } = order;
-    const first = req.method === "HEAD" ? 0 : firstByteIn(req.header("range"));
-    using slice = mustBeStored(order)
-      ? await this.#slices.stored(order, first)
-      : await this.#slices.obtain(order, first, forward);
-    if (slice === undefined) return this.#withoutFetch(order, forward);
-    if (slice.kind === "slice") {
-      const whole = this.#slices.whole(order, slice);
-      if (slice.status === undefined) return await this.#answers.sendHit(req, resp, whole, this.#now);
-      return await this.#answers.send(req, resp, whole, slice.status, this.#now);
-    }
-    const { outcome, fetch, isCollapsed } = slice;
-    if (outcome.kind === "private") {
-      // What must not be stored is asked for as the client did; an empty resource has no slice.
-      const isEmpty = outcome.status === 416 && first < (this.#context.props.sliceSize ?? 0);
-      if (isEmpty) this.#slices.note(key, "it is empty");
-      if (isEmpty || outcome.status === 206) {
-        if (!isCollapsed) fetch.abort();
-        return isEmpty ? await this.#fetch(order, forward) : this.#pass(resp, forward);
-      }
-    }
-    if (outcome.kind === "unsliceable") {
-      this.#slices.note(key, outcome.reason);
-      return await this.#fetch(order, forward);
-    }
-    const answered = await this.#answerWith(fetch, outcome, isCollapsed, order, forward);
-    return typeof answered === "boolean" ? answered : await this.#fetch(order, forward);
-  }
-
-  async #fetch(first: FetchOrder, forward: ForwardReason): Promise<boolean> {
-    const { key, req, resp } = first;
-    let order = first;
-    // Each round, a fetch has brought another variant than this request wants, or confirmed another response.
-    for (let round = 0; round < maxRounds; round++) {
-      const running = this.#fetches.find(key, req);
-      const fetch = running ?? this.#fetches.begin(order);
-      const answered = await this.#answerBy(fetch, running !== undefined, order, forward);
-      if (typeof answered === "boolean") return answered;
-      if (answered === "unconfirmed") order = { ...order, stored: undefined };
-    }
-    return this.#pass(resp, forward);
-  }
-
-  async #answerBy(fetch: Fetch, isCollapsed: boolean, order: FetchOrder, forward: ForwardReason): Promise<Answered> {
-    using _client = fetch.join();
-    if (!isCollapsed) fetch.run();
-    return await this.#answerWith(fetch, await fetch.outcome, isCollapsed, order, forward);
-  }
-
-  async #answerWith(
-    fetch: Fetch,
-    outcome: Outcome,
-    isCollapsed: boolean,
-    { req, resp }: FetchOrder,
-    forward: ForwardReason,
-  ): Promise<Answered> {
-    const status: CacheStatus = { forward, isCollapsed };
-    switch (outcome.kind) {
-      case "untaken":
-        return this.#pass(resp, forward);
-      case "failed":
-        sendStatusPage(resp, outcome.status);
-        return true;
-      case "unsliceable":
-      case "unconfirmed":
-        return "unconfirmed";
-      case "confirmed":
-        if (isCollapsed && outcome.isPrivate === true) return this.#pass(resp, forward);
-        if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
-        return await this.#answers.send(
-          req,
-          resp,
-          isCollapsed ? outcome.wobject : withFields(outcome.wobject, outcome.ownFields),
-          { ...status, forwardStatus: 304 },
-          this.#now,
-        );
-      case "filled":
-        if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
-        return await this.#answers.send(req, resp, outcome.wobject, { ...status, isCollapsed: true }, this.#now);
-      case "stale":
-        if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
-        return await this.#answers.send(req, resp, outcome.wobject, { ...status, ...staleIfError(outcome) }, this.#now);
-      case "shared":
-        if (!matchesVariant(outcome.head.variant, req.headers)) return "another";
-        return await this.#answers.sendArriving(
-          req,
-          resp,
-          isCollapsed ? outcome : { ...outcome, fieldList: outcome.ownFields },
-          { ...status, isStored: true },
-        );
-      case "private":
-        if (isCollapsed) return this.#pass(resp, forward);
-        // Nobody else reads it.
-        req.onAbort(() => fetch.abort());
-        try {
-          return await this.#answers.sendArriving(req, resp, outcome, status);
-        } finally {
-          fetch.abort();
-        }
-    }
   }
 
   #revalidate(order: FetchOrder): void {
@@ -400,21 +308,10 @@ class Cache implements HandletPart, ManagedCache {
   }
 }
 
-/** Whether a request was answered; or the fetch has brought another variant, or confirmed another response. */
-type Answered = boolean | "another" | "unconfirmed";
-
-/** Not a prop: a resource with more variants at once is served without waiting for others. */
-const maxRounds = 10;
-
 const directivesOf = memoizeField((field) => parseDirectives(field));
 
 function reasonOf({ head }: Wobject, wishes: Directives, now: number): ForwardReason {
   return decideReuse(head, noDirectives, now) === "fresh" && wishes.size > 0 ? "request" : "stale";
-}
-
-/** HEAD is not worth a fetch of the content. */
-function mustBeStored({ req, wishes }: FetchOrder): boolean {
-  return req.method === "HEAD" || wishes.has("only-if-cached");
 }
 
 function isRulePart(rule: object | undefined): rule is RulePart {

@@ -46,6 +46,91 @@ describe("clients that want the same at once", () => {
     await Promise.all(later);
   });
 
+  test("with no-cache get no answer that has begun before they came", async () => {
+    const gate = Promise.withResolvers<void>();
+    await using site = await cachedSite(async (_req, resp) => {
+      const count = site.asked();
+      resp.setHeader("cache-control", "max-age=60");
+      await resp.echo(`answer ${count}`);
+      if (count === 1) await gate.promise;
+      resp.end();
+      return true;
+    });
+    const first = site.get("/");
+    await expect.poll(() => site.asked()).toBe(1);
+    for (let i = 0; i < 20; i++) await setImmediate();
+    const later = [site.get("/"), site.get("/", { "cache-control": "no-cache" })];
+    await expect.poll(() => site.asked()).toBe(2);
+    gate.resolve();
+    const texts = (await Promise.all([first, ...later])).map(({ text }) => text);
+    expect(texts).toEqual(["answer 1", "answer 1", "answer 2"]);
+  });
+
+  test.each(["no-cache", "max-age=0", "max-age=60, no-cache", "max-age=0, must-revalidate"])(
+    "of a response with %s, the others ask for themselves: each use of it needs a validation",
+    async (control) => {
+      let gate = Promise.withResolvers<void>();
+      await using site = await cachedSite(async (req, resp) => {
+        await gate.promise;
+        const etag = `"${req.header("cookie")}"`;
+        resp.setHeader("cache-control", control);
+        resp.setHeader("etag", etag);
+        if (req.header("if-none-match") === etag) resp.status = 304;
+        resp.send(resp.status === 304 ? undefined : `for ${req.header("cookie")}`);
+        return true;
+      });
+      const users = ["a", "b", "c"];
+      const all = ["for a", "for b", "for c"];
+      const ask = () => users.map((cookie) => site.get("/", { cookie }));
+      const cold = ask();
+      await expect.poll(() => site.asked()).toBe(1);
+      gate.resolve();
+      expect((await Promise.all(cold)).map(({ text }) => text)).toEqual(all);
+      // From now on, they do not even wait for the first.
+      gate = Promise.withResolvers();
+      const warm = ask();
+      await expect.poll(() => site.asked()).toBe(6);
+      gate.resolve();
+      expect((await Promise.all(warm)).map(({ text }) => text)).toEqual(all);
+    },
+  );
+
+  test("of a response that ends its fresh time by a 304 with no-cache, the others ask for themselves", async () => {
+    const gate = Promise.withResolvers<void>();
+    let control = "max-age=60";
+    await using site = await cachedSite(async (req, resp) => {
+      resp.setHeader("cache-control", control);
+      resp.setHeader("etag", '"1"');
+      if (control === "no-cache") await gate.promise;
+      if (req.header("if-none-match") === '"1"') resp.status = 304;
+      resp.send(resp.status === 304 ? undefined : `for ${req.header("cookie")}`);
+      return true;
+    });
+    await site.get("/", { cookie: "a" });
+    site.wait(60);
+    control = "no-cache";
+    const clients = ["a", "b"].map((cookie) => site.get("/", { cookie }));
+    await expect.poll(() => site.asked()).toBe(2);
+    gate.resolve();
+    expect((await Promise.all(clients)).map(({ text }) => text)).toEqual(["for a", "for b"]);
+  });
+
+  test("get one fetch that takes longer than its response is fresh", async () => {
+    const gate = Promise.withResolvers<void>();
+    await using site = await cachedSite(async (_req, resp) => {
+      resp.setHeader("cache-control", "max-age=1");
+      await gate.promise;
+      resp.send("slow");
+      return true;
+    });
+    const clients = [1, 2, 3].map(() => site.get("/"));
+    await expect.poll(() => site.asked()).toBe(1);
+    site.wait(5);
+    gate.resolve();
+    expect((await Promise.all(clients)).map(({ text }) => text)).toEqual(["slow", "slow", "slow"]);
+    expect(site.asked()).toBe(1);
+  });
+
   test("of variants, each gets its own", async () => {
     const gate = Promise.withResolvers<void>();
     await using site = await cachedSite(async (req, resp) => {

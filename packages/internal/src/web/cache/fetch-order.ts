@@ -27,14 +27,16 @@ export type Outcome =
       readonly head: WobjectHead;
       /** For the client whose request it answers. */
       readonly ownFields: readonly string[];
+      /** For the first client only, because the response is to be validated before each use. */
+      readonly isPrivate: boolean;
     })
   | (Arriving & { readonly kind: "private" })
-  /** `isPrivate`: for the first client only, because the 304 must not be stored. `ownFields` as above. */
+  /** `isPrivate`: also because the 304 must not be stored. `ownFields` as above. */
   | {
       readonly kind: "confirmed";
       readonly wobject: Wobject;
       readonly ownFields: readonly string[];
-      readonly isPrivate?: boolean;
+      readonly isPrivate: boolean;
     }
   /** Another process has fetched it. */
   | { readonly kind: "filled"; readonly wobject: Wobject }

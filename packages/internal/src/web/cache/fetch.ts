@@ -8,13 +8,12 @@
 import { createHash } from "node:crypto";
 import { ExchanError } from "../../http/exchan-error.ts";
 import { ListedFields } from "../../http/fields.ts";
-import type { Request } from "../request/request.ts";
 import type { Lock, LockService } from "../../stage/locks/lock-service.ts";
 import { selects, type Purgeable, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
 import type { FetchOptions, FetchOrder, Outcome } from "./fetch-order.ts";
 import { FetchWire, type FetchListener } from "./fetch-wire.ts";
 import { fillTurn } from "./fill-turn.ts";
-import { decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
+import { couldBeShared, decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
 import { isFailure } from "./rules/statuses.ts";
 import { conditionFields, confirms } from "./rules/validating.ts";
 import { judgeSlice, rangeOf, type SliceAnswer } from "./rules/slicing.ts";
@@ -69,10 +68,12 @@ export class Fetch implements FetchListener {
   }
 
   /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
-  mayServe(req: Request): boolean {
+  mayServe({ req, wishes }: Pick<FetchOrder, "req" | "wishes">): boolean {
     if (this.#wasPurged(this.#purgeable)) return false;
     const known = this.#known;
-    return known === undefined || (known.kind === "shared" && matchesVariant(known.head.variant, req.headers));
+    if (known === undefined) return true;
+    if (known.kind !== "shared" || !matchesVariant(known.head.variant, req.headers)) return false;
+    return decideReuse(known.head, wishes, this.#options.now()) !== "validate";
   }
 
   /** Before the head has come, any tag may be that of the response. */
@@ -184,7 +185,8 @@ export class Fetch implements FetchListener {
     if (storable !== undefined) {
       const { head, ownFields } = storable;
       if (isNews) cacher().freshen(stored, head);
-      return this.#settle({ kind: "confirmed", wobject: { head, source: stored.source }, ownFields });
+      const wobject = { head, source: stored.source };
+      return this.#settle({ kind: "confirmed", wobject, ownFields, isPrivate: this.#isForOne(head) });
     }
     if (isNews && endsReuse(stored, received)) cacher().freshen(stored, { ...stored.head, noCache: true });
     const ownFields = storedFields(updatedFields(stored.head.fieldList, received));
@@ -214,7 +216,12 @@ export class Fetch implements FetchListener {
       size,
       content,
       head,
+      isPrivate: this.#isForOne(head),
     });
+  }
+
+  #isForOne(head: WobjectHead): boolean {
+    return !couldBeShared(head, Math.max(0, head.storedAt - this.#requestTime));
   }
 
   /** Whether the response is the slice that was asked for. */

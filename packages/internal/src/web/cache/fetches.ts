@@ -1,14 +1,15 @@
 // The fetches under way in one cache: requests for the same wait for one of them.
 
-import type { Request } from "../request/request.ts";
 import type { PurgeSelector } from "./cacher.ts";
 import { Fetch } from "./fetch.ts";
 import type { FetchOptions, FetchOrder } from "./fetch-order.ts";
+import { couldBeShared } from "./rules/reuse.ts";
+import type { Wobject } from "./wobject.ts";
 
 /** The fetches under way. */
 export class Fetches {
   readonly #options: FetchOptions;
-  readonly #running = new Map<string, readonly Fetch[]>();
+  readonly #running = new Map<string, Set<Fetch>>();
 
   constructor(options: FetchOptions) {
     this.#options = options;
@@ -25,19 +26,23 @@ export class Fetches {
   }
 
   /** A fetch under way that may bring what the request wants. */
-  find(key: string, req: Request): Fetch | undefined {
-    return this.#running.get(key)?.find((fetch) => fetch.mayServe(req));
+  find(order: FetchOrder): Fetch | undefined {
+    const running = this.#running.get(order.key);
+    // There may be many at once: nobody looks through them for what is for one client.
+    if (running === undefined || !isForAll(order.stored)) return undefined;
+    for (const fetch of running) if (fetch.mayServe(order)) return fetch;
+    return undefined;
   }
 
   /** `run` of the fetch is to follow, when its client has joined it. */
   begin(order: FetchOrder): Fetch {
     const { key } = order;
+    const running = this.#running.get(key) ?? new Set();
     const fetch: Fetch = new Fetch(order, this.#options, () => {
-      const left = (this.#running.get(key) ?? []).filter((other) => other !== fetch);
-      if (left.length === 0) this.#running.delete(key);
-      else this.#running.set(key, left);
+      running.delete(fetch);
+      if (running.size === 0 && this.#running.get(key) === running) this.#running.delete(key);
     });
-    this.#running.set(key, [...(this.#running.get(key) ?? []), fetch]);
+    this.#running.set(key, running.add(fetch));
     return fetch;
   }
 
@@ -50,4 +55,9 @@ export class Fetches {
   close(): void {
     for (const fetches of this.#running.values()) for (const fetch of fetches) fetch.abort();
   }
+}
+
+/** What is validated before each use is most likely so again: no client is to wait for the answer to another one. */
+function isForAll(stored: Wobject | undefined): boolean {
+  return stored === undefined || couldBeShared(stored.head, stored.head.initialAge);
 }

@@ -27,6 +27,7 @@ async function twoSites(control: string, settings = "") {
     });
   const sites = [await make(), await make()] as const;
   return {
+    sites,
     open: gate.resolve,
     asked: () => asked,
     /** Both, several times at once. */
@@ -47,6 +48,21 @@ test("of two processes with one cacher and locks, one fetches for the clients of
   expect(new Set(all.map(({ text }) => text))).toEqual(new Set(["answer 1"]));
   expect(all.map(({ headers }) => headers["cache-status"])).toContain("Hemi; fwd=uri-miss; collapsed");
   expect(sites.asked()).toBe(1);
+});
+
+test("a reload gets nothing that another process has stored before it came", async () => {
+  await using sites = await twoSites("max-age=60", ".lockWait = 10m");
+  const [first, second] = sites.sites;
+  const fetched = first.get("/");
+  await expect.poll(sites.asked).toBe(1);
+  const waiting = second.get("/");
+  sites.open();
+  await fetched;
+  const stored = async () => await first.cacher.lookup("http://a.example/");
+  await expect.poll(stored, { interval: 1 }).toHaveLength(1);
+  const reloaded = await second.get("/", { "cache-control": "no-cache" });
+  expect(reloaded.text).toBe("answer 2");
+  expect((await waiting).text).toMatch(/^answer [12]$/);
 });
 
 test("a response that must not be stored keeps no other process waiting", async () => {

@@ -63,7 +63,8 @@ export class Judge {
     const judged = isSlice ? { status: 200, fields } : facts;
     const verdict = judgeStorage(request, judged, { requestTime, responseTime }, this.#policy);
     if ("refusal" in verdict) {
-      this.refusals.add(slice?.wholeKey ?? key, verdict.refusal, responseTime + this.#props.passTime);
+      const times = { now: responseTime, time: this.#props.passTime };
+      this.refusals.add(slice?.wholeKey ?? key, verdict.refusal, times);
       return undefined;
     }
     this.refusals.delete(slice?.wholeKey ?? key);

@@ -12,7 +12,9 @@ test("long keys that clients make up take no more memory than short ones", () =>
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
   // Each is a text of its own.
-  for (let i = 0; i < 500; i++) refusals.add(Buffer.from(long + String(i)).toString(), "the response is private", 10);
+  const times = { now: 0, time: 10 };
+  for (let i = 0; i < 500; i++)
+    refusals.add(Buffer.from(long + String(i)).toString(), "the response is private", times);
   collectGarbage();
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(5_000_000);
   expect(refusals.has(`${long}499`, 5)).toBe(true);
@@ -20,4 +22,15 @@ test("long keys that clients make up take no more memory than short ones", () =>
   expect(refusals.reasonOf(`${long}0`)).toBe("the response is private");
   refusals.delete(`${long}0`);
   expect(refusals.reasonOf(`${long}0`)).toBeUndefined();
+});
+
+test("a refusal does not last longer when the clock is put back", () => {
+  const refusals = new Refusals();
+  refusals.add("a", "the response is private", { now: 1_000_000, time: 1000 });
+  expect([1_000_000, 1_000_999, 1_001_000, 5000].map((now) => refusals.has("a", now))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

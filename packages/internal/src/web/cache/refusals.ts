@@ -2,15 +2,21 @@
 
 import { hash } from "node:crypto";
 
+interface Refusal {
+  readonly since: number;
+  readonly until: number;
+  readonly reason: string;
+}
+
 /** By key, for a time. Clients choose keys, and may choose long ones: the table holds their hashes. */
 export class Refusals {
-  readonly #byHash = new Map<string, { readonly until: number; readonly reason: string }>();
+  readonly #byHash = new Map<string, Refusal>();
 
-  /** `until`: in milliseconds since the epoch. */
-  add(key: string, reason: string, until: number): void {
+  /** `now` in milliseconds since the epoch, `time` in milliseconds. */
+  add(key: string, reason: string, { now, time }: { readonly now: number; readonly time: number }): void {
     const hashed = hashOf(key);
     this.#byHash.delete(hashed);
-    this.#byHash.set(hashed, { until, reason });
+    this.#byHash.set(hashed, { since: now, until: now + time, reason });
     if (this.#byHash.size <= maxRefusals) return;
     const [oldest] = this.#byHash.keys();
     if (oldest !== undefined) this.#byHash.delete(oldest);
@@ -24,7 +30,8 @@ export class Refusals {
   has(key: string, now: number): boolean {
     if (this.#byHash.size === 0) return false;
     const refusal = this.#byHash.get(hashOf(key));
-    return refusal !== undefined && now < refusal.until;
+    // When the clock is put back, it must not last longer than it should.
+    return refusal !== undefined && refusal.since <= now && now < refusal.until;
   }
 
   reasonOf(key: string): string | undefined {

@@ -282,6 +282,17 @@ describe("a slice", () => {
     expect(backend.asked).toEqual(["bytes=0-4095", "bytes=5-6", "bytes=5-6"]);
   });
 
+  test("that is to be validated before each use is fetched for each client that wants it at once", async () => {
+    const backend = ranged(long);
+    backend.control = "no-cache";
+    await using site = await cachedSite(backend.handle, sliced);
+    const get = async () => (await site.get("/", { range: "bytes=5-6" })).text;
+    for (const asked of [3, 6]) {
+      expect(await Promise.all([get(), get(), get()])).toEqual(Array(3).fill(long.slice(5, 7)));
+      expect(backend.asked).toHaveLength(asked);
+    }
+  });
+
   test("larger than the cacher takes is a doubt in the log", async () => {
     await using site = await cachedSite(ranged(long).handle, ".sliceSize = 8M");
     expect(site.log.join("\n")).toContain("no slice can be stored");

@@ -78,7 +78,7 @@ export class Slices {
   /** A resource cannot be sliced. */
   note(key: string, reason: string): void {
     const { now, passTime } = this.#options;
-    this.#unsliced.add(key, reason, now() + passTime());
+    this.#unsliced.add(key, reason, { now: now(), time: passTime() });
   }
 
   /** The slice with this byte, if it is stored and needs no request. */
@@ -105,7 +105,7 @@ export class Slices {
       if (reuse !== "validate") return obtained(order.slice, found, undefined);
     }
     for (let round = 0; ; round++) {
-      const running = round < maxRounds ? this.#options.fetches.find(order.key, asked.req) : undefined;
+      const running = round < maxRounds ? this.#options.fetches.find(order) : undefined;
       const isCollapsed = running !== undefined;
       const fetch = running ?? this.#options.fetches.begin(order);
       const client = fetch.join();
@@ -113,7 +113,9 @@ export class Slices {
       const outcome = await fetch.outcome;
       const status = { forward: found === undefined ? forward : "stale", isCollapsed } as const;
       const slice = sliceIn(order.slice, outcome, status, client);
-      if (slice !== undefined && matchesVariant(slice.wobject.head.variant, asked.req.headers)) return slice;
+      const isForAnother = isCollapsed && "isPrivate" in outcome && outcome.isPrivate;
+      if (isForAnother) round = maxRounds;
+      else if (slice !== undefined && this.#isFor(asked, slice, outcome)) return slice;
       if (outcome.kind !== "unconfirmed" && slice === undefined) {
         return { kind: "none", outcome, fetch, isCollapsed, [Symbol.dispose]: () => client[Symbol.dispose]() };
       }
@@ -172,6 +174,12 @@ export class Slices {
       const isGood = its !== undefined && (response === undefined || isSame(its, response));
       return isGood && matchesVariant(head.variant, req.headers);
     });
+  }
+
+  #isFor(asked: FetchOrder, { wobject }: ObtainedSlice, { kind }: Outcome): boolean {
+    if (!matchesVariant(wobject.head.variant, asked.req.headers)) return false;
+    // It may have been stored before a request that waits was there.
+    return kind !== "filled" || this.#reuseOf(wobject, asked) !== "validate";
   }
 
   #reuseOf({ head }: Wobject, { wishes }: FetchOrder): ReturnType<typeof decideReuse> {

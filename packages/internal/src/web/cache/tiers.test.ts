@@ -8,6 +8,9 @@ import { cachedSite } from "../../testing/cached-site.ts";
 import { cacherTests } from "../../testing/cacher-tests.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
+import type { CacherPart } from "./cacher.ts";
+import { Tiers } from "./tiers.ts";
+import type { WobjectHead } from "./wobject.ts";
 
 const newFolder = () => mkdtempDisposable(join(tmpdir(), "hemi-tiers-"));
 
@@ -70,7 +73,7 @@ test("a disk that fails in the middle costs hits, and no answer", async () => {
   expect((await site.get("/a")).headers["age"]).toBe("0");
   for (const path of ["/b", "/b", "/c"]) expect(await site.get(path)).toMatchObject({ status: 200, text: `${path} ` });
   expect(site.asked()).toBe(3);
-  await expect.poll(() => site.log.join("\n")).toContain("a response could not be stored");
+  await expect.poll(() => site.log.join("\n")).toContain("responses cannot be stored on disk");
   await rm(folder.path);
   await rename(`${folder.path}-moved`, folder.path);
 });
@@ -103,4 +106,99 @@ test("the end of a reuse holds on disk, too, whatever memory has made of the res
   await using site = await cachedSite(validated, "", tiers);
   await site.get("/a");
   expect(site.asked()).toBe(1);
+});
+
+/** Two memories, of which the lower one stores when `open` is called. */
+async function slowTiers() {
+  const [above, below] = [await cachedSite(answer), await cachedSite(answer)];
+  const gate = Promise.withResolvers<void>();
+  const { cacher } = below;
+  const slow: CacherPart = {
+    maxWobjectSize: cacher.maxWobjectSize,
+    lookup: (key) => cacher.lookup(key),
+    begin(key) {
+      const writer = cacher.begin(key);
+      return { ...writer, commit: (head) => gate.promise.then(() => writer.commit(head)) };
+    },
+    freshen: (wobject, head) => cacher.freshen(wobject, head),
+    purge: (selector, options) => cacher.purge(selector, options),
+  };
+  return {
+    tiers: new Tiers(above.cacher, () => slow),
+    open: gate.resolve,
+    below: async () => (await cacher.lookup(stored.key)).map(({ head }) => head),
+    async [Symbol.asyncDispose]() {
+      for (const site of [above, below]) await site[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const stored: WobjectHead = {
+  key: "http://a.example/",
+  url: "http://a.example/",
+  status: 200,
+  fieldList: ["etag", '"1"'],
+  variant: [],
+  tags: [],
+  lifetime: 60_000,
+  lifetimeFrom: "max-age",
+  initialAge: 0,
+  noCache: false,
+  mustRevalidate: false,
+  isImmutable: false,
+  staleWhileRevalidate: 0,
+  staleIfError: 0,
+  storedAt: 1000,
+  isOutdated: false,
+};
+
+/** Stores a response whose way into the lower one is not over. */
+async function storeIn(tiers: Tiers, begunAs = stored.key) {
+  const committed = tiers.begin(begunAs).commit(stored);
+  const [found] = await tiers.lookup(stored.key);
+  if (found === undefined) throw new Error("the upper one stores at once");
+  return { found, committed };
+}
+
+// A slice that comes as a whole is stored under another key than it was asked for.
+test.each([stored.key, "a slice"])(
+  "updates of what is on its way down are kept, in their order; begun as %s",
+  async (key) => {
+    await using subject = await slowTiers();
+    const { tiers, below, open } = subject;
+    const { found, committed } = await storeIn(tiers, key);
+    tiers.freshen(found, { ...stored, storedAt: 2000 });
+    tiers.freshen(found, { ...stored, storedAt: 2000, noCache: true });
+    open();
+    await committed;
+    await expect.poll(below).toMatchObject([{ storedAt: 2000, noCache: true }]);
+  },
+);
+
+test.each([
+  ["a soft purge", true, [{ isOutdated: true, storedAt: 1000 }]],
+  ["a purge", false, []],
+])("%s holds for an update that is on its way down", async (_, isSoft, left) => {
+  await using subject = await slowTiers();
+  const { tiers, below, open } = subject;
+  const { found, committed } = await storeIn(tiers);
+  open();
+  await committed;
+  // The upper one has made another object of it.
+  tiers.freshen({ ...found }, { ...stored, storedAt: 2000 });
+  await tiers.purge({ url: stored.url }, { isSoft });
+  await tiers.shutdown();
+  expect(await below()).toMatchObject(left);
+});
+
+test("an update that is on its way down does not take the place of a later response", async () => {
+  await using subject = await slowTiers();
+  const { tiers, below, open } = subject;
+  const { found, committed } = await storeIn(tiers);
+  tiers.freshen(found, { ...stored, storedAt: 2000 });
+  const later = tiers.begin(stored.key).commit({ ...stored, storedAt: 3000 });
+  open();
+  await Promise.all([committed, later]);
+  await tiers.shutdown();
+  expect(await below()).toMatchObject([{ storedAt: 3000 }]);
 });

@@ -12,8 +12,8 @@ export class Tiers implements CacherPart {
   readonly #lower: () => CacherPart;
   /** For wobjects of the upper one, those in the lower one that they come from. */
   readonly #below = new WeakMap<Wobject, Wobject>();
-  /** Updates of the lower one that look for what they are about. */
-  readonly #pending = new Set<Promise<void>>();
+  /** By key, what is under way in the lower one: commits, and updates, which come behind what has begun before. */
+  readonly #pending = new Map<string, Promise<void>>();
   #followed: CacherPart | undefined;
   #unfollow: (() => void) | undefined;
 
@@ -44,33 +44,51 @@ export class Tiers implements CacherPart {
       write: (piece) => writers.forEach((writer) => writer.write(piece)),
       abort: () => writers.forEach((writer) => writer.abort()),
       isPurged: (response) => writers.some((writer) => writer.isPurged?.(response) === true),
-      commit: async (head) => {
-        const [above, below] = await Promise.all([upper.commit(head), lower.commit(head)]);
-        if (above !== undefined && below !== undefined) this.#below.set(above, below);
-        return above ?? below;
+      commit: (head) => {
+        const committed = this.#commit(head, upper, lower);
+        this.#note(head.key, committed);
+        return committed;
       },
     };
+  }
+
+  async #commit(head: WobjectHead, upper: WobjectWriter, lower: WobjectWriter): Promise<Wobject | undefined> {
+    const [above, below] = await Promise.all([upper.commit(head), lower.commit(head)]);
+    if (above !== undefined && below !== undefined) this.#below.set(above, below);
+    return above ?? below;
   }
 
   freshen(wobject: Wobject, head: WobjectHead): void {
     const below = this.#below.get(wobject);
     this.#upper.freshen(wobject, head);
     this.#lower().freshen(below ?? wobject, head);
-    // The upper one may have made another object of it since it came up.
-    if (below !== undefined) return;
-    const update: Promise<void> = this.#freshenBelow(wobject, head)
-      .catch(() => {})
-      .finally(() => this.#pending.delete(update));
-    this.#pending.add(update);
+    // The upper one may have made another object of it since it came up, or the lower one is still about to store it.
+    if (below === undefined) this.#note(head.key, this.#freshenBelow(wobject, head));
   }
 
   async #freshenBelow({ source: { size } }: Wobject, head: WobjectHead): Promise<void> {
+    const lower = this.#lower();
     const etag = new ListedFields(head.fieldList).get("etag");
-    const found = (await this.#lower().lookup(head.key)).find((one) => {
-      const isSame = one.source.size === size && new ListedFields(one.head.fieldList).get("etag") === etag;
-      return isSame && hasVariantOf(one.head, head);
+    // Not to store anything: a purge from here on holds for the update.
+    const purges = lower.begin(head.key);
+    try {
+      await this.#pending.get(head.key);
+      const found = (await lower.lookup(head.key)).find((one) => {
+        const isSame = one.source.size === size && new ListedFields(one.head.fieldList).get("etag") === etag;
+        return isSame && hasVariantOf(one.head, head);
+      });
+      const isNews = found !== undefined && found.head.storedAt <= head.storedAt && !isAsUsable(found.head, head);
+      if (isNews && purges.isPurged?.(head) !== true) lower.freshen(found, head);
+    } finally {
+      purges.abort();
+    }
+  }
+
+  #note(key: string, work: Promise<unknown>): void {
+    const all: Promise<void> = Promise.allSettled([this.#pending.get(key), work]).then(() => {
+      if (this.#pending.get(key) === all) this.#pending.delete(key);
     });
-    if (found !== undefined && !isAsUsable(found.head, head)) this.#lower().freshen(found, head);
+    this.#pending.set(key, all);
   }
 
   /** The number is that of the lower one, which has everything. The upper one first: it would be filled from below. */
@@ -123,7 +141,7 @@ export class Tiers implements CacherPart {
 
   async shutdown(): Promise<void> {
     this.#unfollow?.();
-    await Promise.all(this.#pending);
+    await Promise.all(this.#pending.values());
     await this.#upper.shutdown?.();
   }
 }

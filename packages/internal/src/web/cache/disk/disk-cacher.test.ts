@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtempDisposable, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtempDisposable,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -162,6 +173,28 @@ test("the index is made anew from the files if it is lost", async () => {
   expect(await filesIn(folder.path)).toEqual([]);
 });
 
+test("a folder that others have removed is made anew, for all workers", async () => {
+  await using folder = await newFolder();
+  const [one, two] = linkedWorkers(2);
+  if (one === undefined || two === undefined) throw new Error("two workers are needed");
+  const path = join(folder.path, "cache");
+  await using first = await siteIn(path, pages(), "", { workers: one });
+  await using second = await siteIn(path, pages(), "", { workers: two });
+  await first.get("/abc");
+  await storedIn(first);
+  await rename(path, `${path}-removed`);
+  for (const { log } of [first, second]) {
+    await expect.poll(() => log.join("\n"), { timeout: 5000 }).toContain("was removed by others, and is made anew");
+  }
+  await first.get("/abc");
+  await storedIn(first);
+  await second.get("/abc");
+  expect(second.asked()).toBe(0);
+  expect(await second.cache.purge({ tag: "page" }, { isDryRun: true })).toBe(1);
+  await second.cache.purge({ tag: "page" });
+  expect(await filesIn(path)).toEqual([]);
+});
+
 test("two cachers cannot have one folder, and a folder that cannot be used is told at its prop", async () => {
   await using folder = await newFolder();
   const beside = `diskCacher "d" { .folder = "${folder.path}" }`;
@@ -205,7 +238,7 @@ test("what does not fit on a full disk is served all the same, and said in the l
   const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
   const output = await text(child.stdout);
   expect(output).toContain("200 800000\n200 800000\n");
-  expect(output).toContain("a response could not be stored");
+  expect(output).toContain("responses cannot be stored on disk");
   expect(await filesIn(folder.path)).toEqual([]);
   expect(await readdir(join(folder.path, "writing"))).toEqual([]);
 });
@@ -265,6 +298,22 @@ test("the file of a response that is validated all the time does not grow withou
   const [file = ""] = await filesIn(folder.path);
   expect((await stat(file)).size).toBeLessThan(50_000);
   expect((await site.get("/")).headers["cache-status"]).toMatch(/hit/);
+});
+
+test("a soft purge holds for a response, however often that was validated before", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path);
+  await site.get("/abc");
+  let wobject = await storedIn(site);
+  for (let i = 0; i < 40; i++) {
+    const { fieldList } = wobject.head;
+    const head = { ...wobject.head, isOutdated: false, fieldList: [...fieldList, `x-${i}`, "x".repeat(100)] };
+    site.cacher.freshen(wobject, head);
+    expect((await storedIn(site)).head.isOutdated).toBe(false);
+    expect(await site.cacher.purge({ url: head.url }, { isSoft: true })).toBe(1);
+    wobject = await storedIn(site);
+    expect(wobject.head.isOutdated).toBe(true);
+  }
 });
 
 test("large content that was replaced is not read under the head of the one before it", async () => {

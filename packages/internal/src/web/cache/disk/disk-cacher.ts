@@ -14,6 +14,8 @@ import { crc32 } from "node:zlib";
 import { prop } from "../../../component/prop.ts";
 import type { PropsOf } from "../../../component/props/prop-type.ts";
 import { PropError } from "../../../component/prop-error.ts";
+import { HemiError } from "../../../errors/hemi-error.ts";
+import { Outage } from "../../../log/outage.ts";
 import type { Context } from "../../../stage/context.ts";
 import { memorySource } from "../../response/source.ts";
 import { defineCacher, selects } from "../cacher.ts";
@@ -25,7 +27,7 @@ import { DiskIndex } from "./disk-index.ts";
 import { DiskSource } from "./disk-source.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
 import { DiskWobject } from "./disk-wobject.ts";
-import { headSpace, ObjectFolder } from "./object-folder.ts";
+import { type FilesChanged, headSpace, ObjectFolder } from "./object-folder.ts";
 import { storedFiles } from "./stored-files.ts";
 import { appendHead, closeFile, copyWithHead, openFile, readAt, readStored, writeWobject } from "./wobject-file.ts";
 
@@ -72,6 +74,9 @@ class DiskCacher implements CacherPart {
   /** What is being written. */
   readonly #stores = new Set<Promise<unknown>>();
   readonly #upkeep: DiskUpkeep;
+  readonly #outage: Outage;
+  /** Files that are of no use, and cannot be removed. Each is told once. */
+  readonly #useless = new LRUCache<string, true>({ max: maxKnown });
   #index: DiskIndex | undefined;
   #isClosed = false;
 
@@ -84,7 +89,12 @@ class DiskCacher implements CacherPart {
       objects: this.#objects,
       writing: join(props.folder, "writing"),
       index: () => this.#index,
+      reopen: () => this.#reopen(),
       remove: (paths) => this.#remove(paths),
+    });
+    this.#outage = new Outage(log, {
+      begins: "responses cannot be stored on disk",
+      ends: "responses are stored on disk again",
     });
     this.#spread = new SpreadPurges({ workers, name, log }, (selector, options) => this.purge(selector, options));
     this.#known = new LRUCache<string, readonly DiskWobject[]>({
@@ -105,12 +115,27 @@ class DiskCacher implements CacherPart {
   async prepare(): Promise<void> {
     const { folder } = this.#context.props;
     try {
-      await makeFolder(this.#objects.path);
-      await makeFolder(join(folder, "writing"));
-      this.#index = await DiskIndex.open(folder);
+      this.#index = await this.#open();
     } catch (error) {
       throw new PropError("folder", "HEMI_FILE", `${folder} cannot be used: ${String(error)}`, { cause: error });
     }
+  }
+
+  async #open(): Promise<DiskIndex> {
+    const { folder } = this.#context.props;
+    await makeFolder(this.#objects.path);
+    await makeFolder(join(folder, "writing"));
+    return await DiskIndex.open(folder);
+  }
+
+  async #reopen(): Promise<void> {
+    const old = this.#index;
+    this.#index = await this.#open();
+    const { folder } = this.#context.props;
+    this.#context.log.warn("the folder of stored responses was removed by others, and is made anew", { folder });
+    // They may still use it.
+    await Promise.allSettled([...this.#stores, ...this.#pending]);
+    await old?.close();
   }
 
   start(): void {
@@ -155,7 +180,7 @@ class DiskCacher implements CacherPart {
   async #read(key: string, lookup: OpenWrite): Promise<readonly DiskWobject[]> {
     const folder = this.#objects.folderOf(key);
     const names = await readdir(folder).catch(() => []);
-    const read = await Promise.all(names.map((name) => this.#open(join(folder, name), key)));
+    const read = await Promise.all(names.map((name) => this.#openFile(join(folder, name), key)));
     const found = read.filter((one) => one !== undefined);
     // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
     found.sort((one, other) => other.writtenAt - one.writtenAt);
@@ -169,29 +194,37 @@ class DiskCacher implements CacherPart {
   }
 
   /** `undefined`: there is no such file, or it is no good; then it is removed. */
-  async #open(path: string, key: string): Promise<DiskWobject | undefined> {
+  async #openFile(path: string, key: string): Promise<DiskWobject | undefined> {
     const fd = await openFile(path, "r").catch(() => undefined);
     if (fd === undefined) return undefined;
     let isKept = false;
     try {
-      const stored = await readStored(fd).catch(() => undefined);
+      const stored = await readStored(fd);
       if (stored?.head.key !== key) return this.#damaged(path);
       const { size, sum } = stored;
       if (size > maxInMemory) {
         isKept = true;
-        return new DiskWobject(path, new DiskSource(path, fd, stored, () => this.#damaged(path)), stored);
+        return new DiskWobject(path, new DiskSource(path, fd, stored, (error) => this.#damaged(path, error)), stored);
       }
       const content = await readAt(fd, 0, size);
       if (content === undefined || crc32(content) !== sum) return this.#damaged(path);
       return new DiskWobject(path, memorySource(content), stored);
+    } catch (error) {
+      return this.#damaged(path, error);
     } finally {
       if (!isKept) await closeFile(fd);
     }
   }
 
-  #damaged(path: string): undefined {
-    this.#context.log.warn("a stored response was cut or changed by others, and is removed", { path });
-    this.#wait(this.#remove([this.#objects.below(path)]));
+  /** `error`: why it cannot be read; otherwise its checksums are wrong. */
+  #damaged(path: string, error?: unknown): undefined {
+    if (this.#useless.has(path)) return undefined;
+    if (error === undefined) {
+      this.#context.log.warn("a stored response was cut or changed by others, and is removed", { path });
+    } else this.#context.log.warn("a stored response cannot be read, and is removed", { path, error });
+    this.#useless.set(path, true);
+    const removing = this.#remove([this.#objects.below(path)]);
+    this.#wait(removing.then(({ left }) => left.length > 0 || this.#useless.delete(path)));
     return undefined;
   }
 
@@ -205,7 +238,7 @@ class DiskCacher implements CacherPart {
       commit: (head) => {
         const store = this.#store(write, head, pieces)
           .catch((error: unknown) => {
-            this.#context.log.warn("a response could not be stored", { error });
+            this.#outage.begin(String(error), { error });
             return undefined;
           })
           .finally(() => {
@@ -234,6 +267,7 @@ class DiskCacher implements CacherPart {
       if (!write.isPurged(head)) {
         await this.#objects.moveIn(path, temporary);
         isMovedIn = true;
+        this.#outage.end();
       }
       if (write.isPurged(head)) {
         await this.#remove([this.#objects.below(path)]);
@@ -261,7 +295,11 @@ class DiskCacher implements CacherPart {
     const write = this.#writes.begin();
     const temporary = this.#newTemporary();
     try {
-      if (await appendHead(path, head, content)) return;
+      if (await appendHead(path, head, content)) {
+        // A soft purge may have found the head before.
+        if (write.isPurged(head)) await this.#objects.outdate([this.#objects.below(path)]);
+        return;
+      }
       const isCopied = await copyWithHead(path, temporary, head, content);
       if (isCopied && !write.isPurged(head)) await this.#objects.moveIn(path, temporary);
       if (write.isPurged(head)) await this.#remove([this.#objects.below(path)]);
@@ -294,30 +332,48 @@ class DiskCacher implements CacherPart {
     if (index === undefined) return 0;
     await index.flush();
     let count = 0;
-    for (const paths of index.selected(selector)) {
+    let failure: Error | undefined;
+    for await (const paths of this.#selected(index, selector, { isSoft, isDryRun })) {
       if (isDryRun) count += paths.length;
-      else if (isSoft) count += await this.#objects.outdate(paths);
-      else count += await this.#remove(paths);
+      else {
+        const changed = await (isSoft ? this.#objects.outdate(paths) : this.#remove(paths));
+        count += changed.count;
+        failure ??= changed.failure;
+      }
     }
-    return index.isComplete || isDryRun ? count : count + (await this.#purgeUnlisted(selector));
+    if (failure === undefined) return count;
+    const text = `purged responses are still on disk: ${failure.message}`;
+    throw new HemiError("HEMI_FILE", text, { cause: failure });
   }
 
-  /** While the index is made anew, files may not be listed in it. */
-  async #purgeUnlisted(selector: PurgeSelector): Promise<number> {
-    let count = 0;
+  /** Paths of files, in portions. */
+  async *#selected(
+    index: DiskIndex,
+    selector: PurgeSelector,
+    { isSoft, isDryRun }: PurgeOptions,
+  ): AsyncGenerator<readonly string[], void, void> {
+    yield* index.selected(selector);
+    if (index.isComplete || isDryRun) return;
+    // While the index is made anew, files may not be listed in it. Those that are, have been purged by now.
     for await (const files of storedFiles(this.#objects.path)) {
-      const selected = files.filter(({ stored }) => stored !== undefined && selects(selector, stored.head));
-      if (selected.length > 0) count += await this.#remove(selected.map(({ path }) => this.#objects.below(path)));
+      const selected = files.filter(({ stored }) => {
+        if (stored === undefined || (isSoft === true && stored.head.isOutdated)) return false;
+        return selects(selector, stored.head);
+      });
+      if (selected.length > 0) yield selected.map(({ path }) => this.#objects.below(path));
     }
-    return count;
   }
 
-  /** How many there were. The files go first: what is in the index and not on disk does no harm. */
-  async #remove(paths: readonly string[]): Promise<number> {
-    const count = await this.#objects.remove(paths);
+  /**
+   * The files go first: what is in the index and not on disk does no harm. What cannot be removed stays in the index:
+   * a later purge must not miss it.
+   */
+  async #remove(paths: readonly string[]): Promise<FilesChanged> {
+    const removed = await this.#objects.remove(paths);
     this.#known.clear();
-    await this.#index?.remove(paths);
-    return count;
+    const left = new Set(removed.left);
+    await this.#index?.remove(paths.filter((path) => !left.has(path)));
+    return removed;
   }
 
   #wait(work: Promise<unknown>): void {

@@ -3,7 +3,7 @@
 // All workers share one SQLite database, and nobody waits for its lock. It is not synced to disk, so that no write
 // waits either: after a crash of the machine, which the name of the file tells, it is made anew from the files.
 
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SharedDatabase } from "@hemi/common";
 import type { PurgeSelector } from "../cacher.ts";
@@ -23,9 +23,14 @@ export interface IndexedFile {
 
 export class DiskIndex {
   readonly #database: SharedDatabase;
+  readonly #path: string;
+  /** The number of its file on disk. */
+  readonly #inode: number;
 
-  private constructor(database: SharedDatabase) {
+  private constructor(database: SharedDatabase, path: string, inode: number) {
     this.#database = database;
+    this.#path = path;
+    this.#inode = inode;
   }
 
   /** Rejects with the error of SQLite. */
@@ -34,7 +39,17 @@ export class DiskIndex {
     for (const other of await readdir(folder)) {
       if (other.startsWith("index-") && !other.startsWith(name)) await rm(join(folder, other), { force: true });
     }
-    return new DiskIndex(await SharedDatabase.open(join(folder, name), { schema, isDurable: false }));
+    const path = join(folder, name);
+    const database = await SharedDatabase.open(path, { schema, isDurable: false });
+    return new DiskIndex(database, path, (await stat(path)).ino);
+  }
+
+  /** Whether its file is still there, and no other one in its place: whoever opens the folder now uses that. */
+  async isThere(): Promise<boolean> {
+    return await stat(this.#path).then(
+      ({ ino }) => ino === this.#inode,
+      () => false,
+    );
   }
 
   /** Whether all files of the folder are in it. */

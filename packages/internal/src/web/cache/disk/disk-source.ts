@@ -13,13 +13,13 @@ export class DiskSource implements Source {
   readonly size: number;
   readonly #path: string;
   readonly #sum: number;
-  readonly #damaged: () => void;
+  readonly #damaged: (error?: unknown) => void;
   #fd: number | undefined;
   /** One for the index of the cacher, and one for each reader. */
   #users = 1;
 
-  /** Takes over the descriptor. `damaged` is called when the content is not what was written. */
-  constructor(path: string, fd: number, { size, sum }: ContentSum, damaged: () => void) {
+  /** Takes over the descriptor. `damaged` is called when the content is not what was written, or cannot be read. */
+  constructor(path: string, fd: number, { size, sum }: ContentSum, damaged: (error?: unknown) => void) {
     this.#path = path;
     this.#fd = fd;
     this.size = size;
@@ -52,7 +52,7 @@ export class DiskSource implements Source {
     const isWhole = offset === 0 && size === this.size;
     let sum = 0;
     let left = size;
-    for await (const piece of readRegion({ fd, offset, size })) {
+    for await (const piece of this.#pieces(fd, { offset, size })) {
       left -= piece.length;
       if (isWhole) sum = crc32(piece, sum);
       if (left === 0 && isWhole && sum !== this.#sum) {
@@ -60,6 +60,15 @@ export class DiskSource implements Source {
         throw new HemiError("HEMI_FILE", `${this.#path} was changed by others: its checksum is wrong`);
       }
       yield piece;
+    }
+  }
+
+  async *#pieces(fd: number, { offset, size }: ByteRange): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      yield* readRegion({ fd, offset, size });
+    } catch (error) {
+      this.#damaged(error);
+      throw error;
     }
   }
 }

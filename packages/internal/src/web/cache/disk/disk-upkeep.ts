@@ -3,21 +3,25 @@
 
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
-import type { Context } from "../../../stage/context.ts";
+import { Outage } from "../../../log/outage.ts";
+import type { Context, StageFixtures } from "../../../stage/context.ts";
 import type { DiskIndex } from "./disk-index.ts";
-import { headSpace, type ObjectFolder } from "./object-folder.ts";
+import { type FilesChanged, headSpace, type ObjectFolder } from "./object-folder.ts";
 import { storedFiles } from "./stored-files.ts";
 
 /** What the upkeep needs of its cacher. */
 export interface DiskUpkeepOptions {
-  readonly context: Context<{ readonly maxSize: number }>;
+  readonly context: Pick<Context<{ readonly maxSize: number }>, "props" | "log" | "workers"> & {
+    readonly stage: Pick<StageFixtures, "clock">;
+  };
   readonly objects: ObjectFolder;
   /** Absolute: what is being written. */
   readonly writing: string;
   readonly index: () => DiskIndex | undefined;
+  /** Makes folder and index anew, which others have removed. */
+  readonly reopen: () => Promise<void>;
   /** Removes files by their paths below `objects`. */
-  readonly remove: (paths: readonly string[]) => Promise<number>;
+  readonly remove: (paths: readonly string[]) => Promise<FilesChanged>;
 }
 
 export class DiskUpkeep {
@@ -25,13 +29,18 @@ export class DiskUpkeep {
   /** Paths that were asked for since the last note of it. */
   readonly #used = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
+  readonly #outage: Outage;
   /** When to look again for what killed processes have left: monotonic, in milliseconds. */
   #tidyUntil = 0;
   #isClosed = false;
 
   constructor(options: DiskUpkeepOptions) {
     this.#options = options;
+    this.#outage = new Outage(options.context.log, {
+      begins: "the cache on disk cannot be tended",
+      ends: "the cache on disk is tended again",
+    });
   }
 
   /** From now on, it runs by itself from time to time. */
@@ -56,35 +65,52 @@ export class DiskUpkeep {
     this.#used.add(path);
   }
 
+  /** Whether it is at it. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Does what there is to do, unless it is at it. */
   run(): void {
-    const { log } = this.#options.context;
     this.#running ??= this.#run()
-      .catch((error: unknown) => log.error("the cache on disk cannot be tended", { error }))
-      .finally(() => (this.#running = undefined));
+      .then(
+        () => this.#outage.end(),
+        (error: unknown) => this.#outage.begin(String(error), { error }),
+      )
+      .then(() => (this.#running = undefined));
   }
 
   async #run(): Promise<void> {
-    const { context, objects, remove } = this.#options;
+    const { context, objects } = this.#options;
     const index = this.#options.index();
     if (index === undefined || this.#isClosed) return;
+    if (!(await index.isThere())) return await this.#options.reopen();
     const used = [...this.#used].map((path) => objects.below(path));
     this.#used.clear();
     if (used.length > 0) await index.used(used, context.stage.clock.now());
     if (!context.workers.isPrimary) return;
-    if (performance.now() >= this.#tidyUntil) await this.#removeUnfinished();
+    if (context.stage.clock.monotonic() >= this.#tidyUntil) await this.#removeUnfinished();
     if (!index.isComplete) await this.#makeComplete(index);
-    while (index.size > context.props.maxSize) {
+    await this.#evict(index);
+  }
+
+  async #evict(index: DiskIndex): Promise<void> {
+    const { context, remove } = this.#options;
+    while (index.size > context.props.maxSize && !this.#isClosed) {
       const evicted = untilEnough(index.oldest(), index.size - context.props.maxSize);
       if (evicted.length === 0) return;
-      await remove(evicted);
+      const { count, left, failure } = await remove(evicted);
+      if (failure === undefined) continue;
+      // Others go first from now on.
+      await index.used(left, context.stage.clock.now());
+      if (count === 0) throw failure;
     }
   }
 
   /** What killed processes were writing. Another process may have the number of one: in a container, most do. */
   async #removeUnfinished(): Promise<void> {
-    const { writing } = this.#options;
-    this.#tidyUntil = performance.now() + tidyTime;
+    const { writing, context } = this.#options;
+    this.#tidyUntil = context.stage.clock.monotonic() + tidyTime;
     for (const name of await readdir(writing)) {
       const [, pid] = /^(\d+)-/.exec(name) ?? [];
       if (pid === undefined) continue;

@@ -6,6 +6,16 @@ import { dirname, join, relative } from "node:path";
 import type { Variant } from "../rules/vary.ts";
 import { appendHead, readStoredAt } from "./wobject-file.ts";
 
+/** What became of files that were to be removed, or made stale. */
+export interface FilesChanged {
+  /** How many there were, for which it was done. */
+  readonly count: number;
+  /** Relative: those for which it could not be done. */
+  readonly left: readonly string[];
+  /** Why, for one of them. */
+  readonly failure: Error | undefined;
+}
+
 /** Paths of its files are relative to it, where nothing else is said. */
 export class ObjectFolder {
   /** Absolute. */
@@ -45,34 +55,47 @@ export class ObjectFolder {
     }
   }
 
-  /** Removes files. Returns how many there were. */
-  async remove(paths: readonly string[]): Promise<number> {
-    const removed = await Promise.all(paths.map((below) => this.#removeFile(join(this.path, below))));
-    return removed.filter(Boolean).length;
+  /** Removes files. */
+  remove(paths: readonly string[]): Promise<FilesChanged> {
+    return this.#change(paths, async (path) => {
+      await unlink(path);
+      // Not empty: there are other variants.
+      await rmdir(dirname(path)).catch(ignore);
+      return true;
+    });
   }
 
-  /** Makes files stale, which stay. Returns how many there were. */
-  async outdate(paths: readonly string[]): Promise<number> {
-    let count = 0;
-    for (const below of paths) {
-      const path = join(this.path, below);
+  /** Makes files stale, which stay. */
+  outdate(paths: readonly string[]): Promise<FilesChanged> {
+    return this.#change(paths, async (path) => {
       const stored = await readStoredAt(path);
-      if (stored === undefined) continue;
-      count++;
-      await appendHead(path, { ...stored.head, isOutdated: true }, stored).catch(ignore);
-    }
-    return count;
+      if (stored === undefined) return false;
+      if (stored.head.isOutdated) return true;
+      return await appendHead(path, { ...stored.head, isOutdated: true }, stored, { isUrgent: true });
+    });
   }
 
-  async #removeFile(path: string): Promise<boolean> {
-    const isRemoved = await unlink(path).then(
-      () => true,
-      () => false,
-    );
-    // Not empty: there are other variants.
-    await rmdir(dirname(path)).catch(ignore);
-    return isRemoved;
+  /** `change` resolves with whether there was such a file. */
+  async #change(paths: readonly string[], change: (path: string) => Promise<boolean>): Promise<FilesChanged> {
+    const left: string[] = [];
+    let count = 0;
+    let failure: Error | undefined;
+    const changing = paths.map(async (below) => {
+      try {
+        if (await change(join(this.path, below))) count++;
+      } catch (error) {
+        if (isMissing(error)) return;
+        left.push(below);
+        failure = error instanceof Error ? error : new Error(String(error));
+      }
+    });
+    await Promise.all(changing);
+    return { count, left, failure };
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }
 
 function ignore(): void {}

@@ -56,9 +56,14 @@ export async function writeWobject(
 
 /**
  * Appends another head, if the file is still there with this content. False: so many were appended that the file is to
- * be written anew.
+ * be written anew, unless it is urgent.
  */
-export async function appendHead(path: string, head: WobjectHead, content: ContentSum): Promise<boolean> {
+export async function appendHead(
+  path: string,
+  head: WobjectHead,
+  content: ContentSum,
+  { isUrgent = false } = {},
+): Promise<boolean> {
   const bytes = ending(head, content);
   // Without O_CREAT: a purged one must not come back. One write: other workers may append, too.
   const fd = await openFile(path, appending);
@@ -67,7 +72,7 @@ export async function appendHead(path: string, head: WobjectHead, content: Conte
     const footer = footerIn(await readAt(fd, fileSize - footerSize, footerSize));
     // Another response has taken its place.
     if (footer === undefined || !isSame(footer, content)) return true;
-    if (fileSize - content.size > Math.max(leastHeads, content.size / 16)) return false;
+    if (!isUrgent && fileSize - content.size > Math.max(leastHeads, content.size / 16)) return false;
     await writeFile(fd, bytes, 0, bytes.length, null);
     return true;
   } finally {

@@ -141,10 +141,23 @@ test("contents that are ready beside their slab are counted, and have a bound", 
   const wobjects = new MemWobjects({ slabSize: () => 1024 * 1024, maxReady: () => 5 });
   const entries = Array.from({ length: 10 }, () => wobjects.add(head(), [Buffer.alloc(6000)], 6000));
   const before = wobjects.otherMemory;
+  const each = 6000 + 3000 + packHead(head()).length;
   for (const entry of entries.slice(0, 2)) wobjects.wobjectOf(entry);
-  expect(wobjects.otherMemory - before).toBe(2 * (6000 + 3000));
+  expect(wobjects.otherMemory - before).toBe(2 * each);
   for (const entry of entries) wobjects.wobjectOf(entry);
-  expect(wobjects.otherMemory - before).toBe(2 * (6000 + 3000));
+  expect(wobjects.otherMemory - before).toBe(2 * each);
   for (const entry of entries) wobjects.remove(entry);
   expect(entries.filter(({ ready }) => ready !== undefined)).toEqual([]);
+});
+
+test("long heads that are ready, such as those that clients make by vary, are counted, and have a bound", () => {
+  const wobjects = new MemWobjects({ slabSize: () => 1024 * 1024, maxReady: () => 100 });
+  const entries = Array.from({ length: 100 }, (_, i) => {
+    return wobjects.add(head({ variant: ["cookie", `=${i}`.padEnd(16_000, "x")] }), [Buffer.from("x")], 1);
+  });
+  const before = wobjects.otherMemory;
+  for (const entry of entries) wobjects.wobjectOf(entry);
+  const ready = entries.filter((entry) => entry.ready !== undefined).length;
+  expect(ready).toBe(18);
+  expect(wobjects.otherMemory - before).toBeGreaterThan(ready * 16_000);
 });

@@ -62,7 +62,7 @@ export class ReadyWobject implements Wobject {
   readonly list: readonly Wobject[];
   /** Since it was looked at last. */
   isUsed = false;
-  /** The memory that its content has beside the slab, in bytes. */
+  /** The memory that its content has beside the slab, and the texts of its head, in bytes. */
   readonly copied: number;
 
   constructor(entry: MemEntry, head: WobjectHead) {
@@ -70,7 +70,7 @@ export class ReadyWobject implements Wobject {
     this.entry = entry;
     this.head = head;
     this.source = memorySource(sharesSlab ? copyOf(content) : content);
-    this.copied = sharesSlab ? content.length : 0;
+    this.copied = entry.headRoom + (sharesSlab ? content.length : 0);
     this.list = [this];
   }
 }

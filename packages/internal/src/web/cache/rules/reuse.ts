@@ -1,6 +1,6 @@
 // Whether a stored response may answer a request (RFC 9111 section 4, 5.2.1; RFC 5861).
 
-import { secondsIn, type Directives } from "./directives.ts";
+import { noDirectives, secondsIn, type Directives } from "./directives.ts";
 import type { Usability } from "./storing.ts";
 
 /** What reuse depends on. */
@@ -37,6 +37,15 @@ export function decideReuse(stored: StoredTimes, wishes: Directives, now: number
   if (stored.mustRevalidate) return "validate";
   if (staleFor < stored.staleWhileRevalidate) return "revalidating";
   return isAccepted(wishes, staleFor) ? "stale" : "validate";
+}
+
+/**
+ * Whether a response, when it came, could answer all that waited for it (section 4): it is as new as they can have it,
+ * but `no-cache` and `max-age=0` are for one request. `delay`: the time that the backend took, in milliseconds.
+ */
+export function couldBeShared(stored: StoredTimes, delay: number): boolean {
+  const come = { ...stored, initialAge: stored.initialAge - delay, isOutdated: false };
+  return decideReuse(come, noDirectives, stored.storedAt) !== "validate";
 }
 
 /** Whether it may answer while the backend fails (RFC 5861 section 4). */

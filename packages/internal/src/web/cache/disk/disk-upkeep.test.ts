@@ -1,0 +1,91 @@
+import { mkdir, mkdtempDisposable, readdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Clock } from "../../../fixtures/clock.ts";
+import { openErrorLog } from "../../../log/error-log.ts";
+import { MemorySink } from "../../../log/sink.ts";
+import { onlyWorker } from "../../../stage/workers.ts";
+import { DiskIndex } from "./disk-index.ts";
+import { DiskUpkeep } from "./disk-upkeep.ts";
+import { ObjectFolder } from "./object-folder.ts";
+
+/** An upkeep with an index of so many files of one kilobyte each, which are not there, and at most ten kilobytes. */
+async function upkeepOf(files: number) {
+  const folder = await mkdtempDisposable(join(tmpdir(), "hemi-upkeep-"));
+  const writing = join(folder.path, "writing");
+  const objects = new ObjectFolder(join(folder.path, "objects"));
+  for (const path of [writing, objects.path]) await mkdir(path);
+  const index = await DiskIndex.open(folder.path);
+  await index.completed();
+  const names = Array.from({ length: files }, (_, i) => `file-${i}`);
+  await Promise.all(names.map((path) => index.add({ path, key: path, url: path, tags: [], size: 1000, storedAt: 0 })));
+  let now = 0;
+  const clock = new Clock({ monotonic: () => now });
+  const log = openErrorLog({ level: "debug", sink: new MemorySink() });
+  const removed: string[] = [];
+  const subject = {
+    index,
+    writing,
+    removed,
+    wait: (hours: number) => void (now += hours * 3_600_000),
+    whenRemoved: (): void => {},
+    upkeep: new DiskUpkeep({
+      context: { props: { maxSize: 10_000 }, log, workers: onlyWorker, stage: { clock } },
+      objects,
+      writing,
+      index: () => index,
+      reopen: () => Promise.resolve(),
+      async remove(paths) {
+        removed.push(...paths);
+        await index.remove(paths);
+        subject.whenRemoved();
+        return { count: paths.length, left: [], failure: undefined };
+      },
+    }),
+    async [Symbol.asyncDispose]() {
+      await index.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+  return subject;
+}
+
+test("what is beyond the size is evicted, the oldest first", async () => {
+  await using subject = await upkeepOf(1000);
+  subject.upkeep.run();
+  await expect.poll(() => subject.index.size).toBe(10_000);
+  expect(new Set(subject.removed).size).toBe(990);
+});
+
+test("an end in the middle of an eviction is not kept waiting for the rest", async () => {
+  await using subject = await upkeepOf(1000);
+  const closing = Promise.withResolvers<void>();
+  subject.whenRemoved = () => closing.resolve(subject.upkeep.close());
+  subject.upkeep.run();
+  await closing.promise;
+  expect(subject.removed).toHaveLength(200);
+  subject.upkeep.run();
+  await subject.upkeep.close();
+  expect(subject.removed).toHaveLength(200);
+});
+
+test("what killed processes were writing is looked for each hour", async () => {
+  await using subject = await upkeepOf(0);
+  const { upkeep, writing, wait } = subject;
+  // No process has such a number.
+  const leave = () => writeFile(join(writing, "99999999-a"), "");
+  const left = async () => (await readdir(writing)).length;
+  const runOnce = async () => {
+    upkeep.run();
+    await expect.poll(() => upkeep.isRunning).toBe(false);
+    return await left();
+  };
+  await leave();
+  expect(await runOnce()).toBe(0);
+  await leave();
+  wait(0.9);
+  expect(await runOnce()).toBe(1);
+  wait(0.2);
+  expect(await runOnce()).toBe(0);
+});
