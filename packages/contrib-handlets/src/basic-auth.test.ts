@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { hashPassword } from "./index.ts";
 import { serveSite } from "./testing/serve-site.ts";
@@ -214,6 +216,33 @@ test("a flood from one address does not lock out who comes from another and is n
   expect((await user).status).toBe(200);
   await Promise.all(flood);
   expect(scryptCalls).toEqual(["guess 0", "guess 1", "open sesame", "guess 2"]);
+});
+
+test("a client that goes while its password waits gives its place in the queue up", async () => {
+  await using site = await serveSite(`basicAuth { ${users} .maxWaiting = 2 }`);
+  const gate = Promise.withResolvers<undefined>();
+  scryptGate.wait = gate.promise;
+  const running = site.ask("GET /", login("ann:guess 0"));
+  const { hostname, port } = new URL(`http://${site.address}`);
+  const gone = await Promise.all(
+    [1, 2].map(async (i) => {
+      const socket = connect({ host: hostname, port: Number(port) });
+      await once(socket, "connect");
+      const { authorization } = login(`ann:guess ${i}`);
+      socket.write(`GET / HTTP/1.1\r\nhost: site.example\r\nauthorization: ${authorization}\r\n\r\n`);
+      return socket;
+    }),
+  );
+  // A connection that begins now is served after what has been sent before.
+  expect((await site.askFrom("127.0.0.1")).status).toBe(401);
+  expect((await site.ask("GET /", login("ann:too many"))).status).toBe(503);
+  for (const socket of gone) socket.destroy();
+  expect((await site.askFrom("127.0.0.1")).status).toBe(401);
+  const user = site.ask("GET /", login("ann:open sesame"));
+  gate.resolve(undefined);
+  expect((await user).status).toBe(200);
+  await running;
+  expect(scryptCalls).toEqual(["guess 0", "open sesame"]);
 });
 
 test("who is remembered is let in at once, however many wait", async () => {

@@ -2,7 +2,7 @@
 
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { SingleFlight, threadPoolSize, Turns } from "@hemi/common";
+import { keyOfAddress, SingleFlight, threadPoolSize, Turns } from "@hemi/common";
 import {
   authenticatedUser,
   type Context,
@@ -21,7 +21,6 @@ import { LRUCache } from "lru-cache";
 import { type BasicCredentials, readBasicCredentials } from "./basic-credentials.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { HtpasswdThread } from "./htpasswd-thread.ts";
-import { keyOfAddress } from "@hemi/common";
 import { costOfKnown, decoyOfKnown, type KnownHash, parseKnownHash, verifyKnown } from "./known-hash.ts";
 import { refuse } from "./refuse.ts";
 import { parseUsersFile } from "./users-file.ts";
@@ -52,7 +51,7 @@ const props = {
   /**
    * Passwords that wait for their turn to be hashed. Clients take turns, an IPv6 network of 64 bits counting as one
    * client. Where one more would wait, the client with most of them gets 503 and `retry-after` for its last one: a
-   * flood keeps nobody else out, unless it comes from as many addresses.
+   * flood keeps nobody else out, unless it comes from as many addresses. A client that leaves gives its place up.
    */
   maxWaiting: prop.integer({ default: 64, max: 10_000 }),
 };
@@ -97,6 +96,38 @@ const hashingTurns = new Turns(maxHashings);
 
 type Verdict = "right" | "wrong" | "too busy";
 
+/**
+ * The requests of one verification. If it has to wait and all of them go, it is given up: whoever sends guesses and
+ * does not wait for the answers keeps no places in the queue.
+ */
+class Audience {
+  readonly #requests: Request[] = [];
+  #gone = 0;
+  #giveUp: (() => void) | undefined;
+
+  get isGone(): boolean {
+    return this.#gone === this.#requests.length;
+  }
+
+  join(req: Request): void {
+    this.#requests.push(req);
+    if (this.#giveUp !== undefined) this.#watch(req);
+  }
+
+  /** Only now it is watched who goes: a client that shuts its side counts as gone where that is watched. */
+  readonly waits = (giveUp: () => void): void => {
+    this.#giveUp = giveUp;
+    for (const req of this.#requests) this.#watch(req);
+  };
+
+  #watch(req: Request): void {
+    req.onAbort(() => {
+      this.#gone++;
+      if (this.isGone) this.#giveUp?.();
+    });
+  }
+}
+
 class BasicAuth implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
   #hashes: ReadonlyMap<string, KnownHash> = new Map();
@@ -112,6 +143,8 @@ class BasicAuth implements HandletPart {
   /** Right credentials, by their keys: until when, on the monotonic clock. */
   readonly #remembered: LRUCache<string, number>;
   readonly #verifications = new SingleFlight<Verdict>();
+  /** By the keys of the verifications that run or wait. */
+  readonly #audiences = new Map<string, Audience>();
   readonly #hashings: FairQueue;
   readonly #refusals: Tally;
 
@@ -206,18 +239,32 @@ class BasicAuth implements HandletPart {
   async #handleUnknown(req: Request, resp: Response, credentials: BasicCredentials, key: string): Promise<boolean> {
     const source = keyOfAddress(req.srcHost);
     // A browser that loads a page sends the same credentials many times at once.
-    const verdict = await this.#verifications.run(`${source} ${key}`, () => this.#verify(source, credentials, key));
+    const flight = `${source} ${key}`;
+    let audience = this.#audiences.get(flight);
+    if (audience === undefined) this.#audiences.set(flight, (audience = new Audience()));
+    audience.join(req);
+    const { waits } = audience;
+    const verdict = await this.#verifications
+      .run(flight, () => this.#verify(source, credentials, key, waits))
+      .finally(() => this.#audiences.delete(flight));
     if (verdict === "right") return letThrough(req, credentials);
     if (verdict === "wrong") return this.#ask(resp);
-    this.#refusals.add(this.#context.stage.clock.monotonic());
+    if (!audience.isGone) this.#refusals.add(this.#context.stage.clock.monotonic());
     return refuse(resp, 503, { "retry-after": "1" });
   }
 
-  async #verify(source: string, { user, password }: BasicCredentials, key: string): Promise<Verdict> {
+  async #verify(
+    source: string,
+    { user, password }: BasicCredentials,
+    key: string,
+    waits: (giveUp: () => void) => void,
+  ): Promise<Verdict> {
     const hash = this.#hashes.get(user) ?? this.#decoy;
     if (hash === undefined) return "wrong";
-    const isRight = await this.#hashings.run(source, () =>
-      hashingTurns.run(() => verifyKnown(password, hash, this.#htpasswd)),
+    const isRight = await this.#hashings.run(
+      source,
+      () => hashingTurns.run(() => verifyKnown(password, hash, this.#htpasswd)),
+      waits,
     );
     if (isRight === undefined) return "too busy";
     if (!isRight || hash === this.#decoy) return "wrong";

@@ -6,16 +6,22 @@ function makeQueue(options: FairQueueOptions) {
   const queue = new FairQueue(options);
   const started: string[] = [];
   const jobs = new Map<string, PromiseWithResolvers<string>>();
+  const waiting = new Map<string, () => void>();
   return {
     started,
     /** The first letter of a job's name is its source. */
     run: (name: string) =>
-      queue.run(name.charAt(0), () => {
-        started.push(name);
-        const job = Promise.withResolvers<string>();
-        jobs.set(name, job);
-        return job.promise;
-      }),
+      queue.run(
+        name.charAt(0),
+        () => {
+          started.push(name);
+          const job = Promise.withResolvers<string>();
+          jobs.set(name, job);
+          return job.promise;
+        },
+        (giveUp) => waiting.set(name, giveUp),
+      ),
+    giveUp: (name: string) => waiting.get(name)?.(),
     async end(name: string, error?: Error) {
       if (error === undefined) jobs.get(name)?.resolve(name);
       else jobs.get(name)?.reject(error);
@@ -88,4 +94,23 @@ test("a queue without a place to wait refuses at once", async () => {
   expect(await run("b1")).toBeUndefined();
   await end("a1");
   expect(await running).toBe("a1");
+});
+
+test("a job that is given up leaves its place to others, and is not run", async () => {
+  const { run, started, giveUp, end } = makeQueue({ maxRunning: 1, maxWaiting: 2 });
+  const [a1, a2, b1] = ["a1", "a2", "b1"].map(run);
+  expect(await run("c1")).toBeUndefined();
+  giveUp("a2");
+  giveUp("a2");
+  expect(await a2).toBeUndefined();
+  const c2 = run("c2");
+  expect(await run("d1")).toBeUndefined();
+  // Too late for one that runs.
+  giveUp("a1");
+  await end("a1");
+  await end("b1");
+  giveUp("b1");
+  await end("c2");
+  expect(await Promise.all([a1, b1, c2])).toEqual(["a1", "b1", "c2"]);
+  expect(started).toEqual(["a1", "b1", "c2"]);
 });

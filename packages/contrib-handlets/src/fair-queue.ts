@@ -28,11 +28,16 @@ export class FairQueue {
 
   /**
    * Runs a job when it is its turn and gives what it gives. `undefined`, and the job is not run: too many wait, of
-   * which this source has as many as any other, or has had more when another one came.
+   * which this source has as many as any other, or has had more when another one came; or it was given up. `waits` is
+   * called if the job has to wait, with the function that gives it up: its place is free for others at once.
    */
-  async run<Value>(source: string, job: () => Promise<Value>): Promise<Value | undefined> {
+  async run<Value>(
+    source: string,
+    job: () => Promise<Value>,
+    waits?: (giveUp: () => void) => void,
+  ): Promise<Value | undefined> {
     if (this.#running < this.#maxRunning) this.#running++;
-    else if (!(await this.#wait(source))) return undefined;
+    else if (!(await this.#wait(source, waits))) return undefined;
     try {
       return await job();
     } finally {
@@ -40,14 +45,26 @@ export class FairQueue {
     }
   }
 
-  async #wait(source: string): Promise<boolean> {
+  async #wait(source: string, waits: ((giveUp: () => void) => void) | undefined): Promise<boolean> {
     const row = this.#rows.get(source);
     if (this.#waiting >= this.#maxWaiting && !this.#makeRoom(row?.length ?? 0)) return false;
     return new Promise((resolve) => {
       this.#waiting++;
       if (row === undefined) this.#rows.set(source, [resolve]);
       else row.push(resolve);
+      waits?.(() => this.#giveUp(source, resolve));
     });
+  }
+
+  /** Nothing, if it has begun or was refused. */
+  #giveUp(source: string, begin: Begin): void {
+    const row = this.#rows.get(source);
+    const place = row?.indexOf(begin) ?? -1;
+    if (row === undefined || place < 0) return;
+    row.splice(place, 1);
+    if (row.length === 0) this.#rows.delete(source);
+    this.#waiting--;
+    begin(false);
   }
 
   /** Refuses the last job of the longest row, if that is longer than that of the newcomer would become. */

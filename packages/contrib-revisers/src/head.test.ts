@@ -106,6 +106,7 @@ test.each([
   ['.add = ["x y": "5"]', '"x y" cannot be the name of a header field'],
   ['.set = ["location": $query_a]', "a host that no client can choose"],
   ['.remove = ("connection")', "the field connection frames the message"],
+  ['.remove = ("Date")', "every answer has a date"],
   ['.set = ["x": "ä"]', 'holds a character that no field can: "ä"'],
   ['.set = ["x": `a\nb`]', "holds a character that no field can"],
   ['.set = ["x": "a"] .statuses = ("6xx")', 'takes a status such as "404" or "4xx"'],

@@ -41,6 +41,11 @@ const props = {
 
 type HeadProps = PropsOf<typeof props>;
 
+/** What is sent whether a handlet sets it or not. */
+const undeletable: ReadonlyMap<string, string> = new Map([
+  ["date", "every answer has a date (RFC 9110 6.6.1): it can be set only"],
+]);
+
 /**
  * Sets, adds and removes header fields of responses, including error pages. A value with variables that is empty is not
  * sent. Characters that a field may not contain, such as line ends, are percent-encoded, so that a variable cannot
@@ -67,7 +72,7 @@ export const head = defineReviser({
       }
     }
     for (const name of props.remove) {
-      const reason = problemWith(name);
+      const reason = problemWith(name) ?? undeletable.get(name.toLowerCase());
       if (reason !== undefined) context.report({ prop: "remove", message: `.remove: ${reason}` });
     }
     if (props.remove.length + props.set.size + props.default.size + props.add.size === 0) {

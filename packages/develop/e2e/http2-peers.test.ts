@@ -13,6 +13,7 @@ const run = promisify(execFile);
 
 const folder = await mkdtemp(join(tmpdir(), "hemi-http2-peers-"));
 await writeFile(join(folder, "large.bin"), Buffer.alloc(3_000_000, "0123456789"));
+await writeFile(join(folder, "event.json"), JSON.stringify("0123456789".repeat(50_000)));
 /** Tells how much came. */
 const receive = defineHandlet({
   sign: "receive",
@@ -81,6 +82,19 @@ test("curl is told the status of an answer that comes before its upload is compl
     const { stdout } = await run(curl, [...options, ...upload, "--write-out", "%{http_code}", url("/large.bin")]);
     expect(stdout).toBe("405");
   }
+});
+
+test("curl's upload to an endpoint that says 200 without reading it comes to an end", async (context) => {
+  const curl = peer("curl", context);
+  const options = [
+    "--silent",
+    "--show-error",
+    "--http2-prior-knowledge",
+    "--write-out",
+    " %{http_code} %{size_upload}",
+  ];
+  const { stdout } = await run(curl, [...options, "--json", `@${join(folder, "event.json")}`, url("/hello")]);
+  expect(stdout).toBe("hello, world! 200 500002");
 });
 
 test("nghttp gets several things at once, with its priorities of old", async (context) => {

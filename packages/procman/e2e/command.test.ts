@@ -89,7 +89,8 @@ describe("hemi serve", () => {
     const { code, stderr } = await run(["serve", "--config", "hello.conf"], { cwd: folder.path, env: { PORT: port } });
     other.close();
     expect(code).toBe(2);
-    expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: another program listens there`);
+    const message = `HEMI_LISTEN: cannot listen on 127.0.0.1:${port}: another program listens there`;
+    expect(stderr).toMatch(new RegExp(`^hello\\.conf:\\d+:\\d+ ${message.replaceAll(".", "\\.")}`, "m"));
   });
 
   test("ends with 1, in order, when something is thrown that nothing catches", async () => {

@@ -1,5 +1,7 @@
 // Variables ($names): the table that templates and conditions are compiled with.
 
+import type { CompareOperator } from "../config/spec.ts";
+
 /**
  * Reads one variable from a request, a connection, or another subject of the table. Never throws; an absent value is
  * `""`. `Value`: a string, or another value that the subject may return instead.
@@ -21,6 +23,15 @@ export interface VariableTable<Subject, Value = string> {
    * is known.
    */
   readonly foreign?: (name: string) => string | undefined;
+  /**
+   * What is odd about a pattern, such as that no value of the variable can match it: a warning, with a hint.
+   * `undefined`: nothing.
+   */
+  readonly doubt?: (
+    name: string,
+    operator: CompareOperator,
+    pattern: string,
+  ) => { readonly message: string; readonly hint: string } | undefined;
   /**
    * Whether a variable is there, which an empty one may be, too; `undefined`: this one is there unless it is empty. For
    * `$header_x exists`.
@@ -46,7 +57,7 @@ export interface VariableTable<Subject, Value = string> {
 export function variableTable<Subject, Value = string>(
   variables: Readonly<Record<string, VariableReader<Subject, Value>>>,
   families: Readonly<Record<`${string}_`, (rest: string) => VariableReader<Subject, Value>>> = {},
-  more: Pick<VariableTable<Subject, Value>, "noteMatch" | "foreign" | "presence"> = {},
+  more: Pick<VariableTable<Subject, Value>, "noteMatch" | "foreign" | "doubt" | "presence"> = {},
 ): VariableTable<Subject, Value> {
   const plain = new Map(Object.entries(variables));
   const made = Object.entries(families);

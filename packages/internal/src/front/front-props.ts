@@ -34,6 +34,8 @@ const listenProps = {
    * When a connection has to end while its client may still send, we shut our side and read theirs away, so that a
    * reset does not destroy the answer on its way: until nothing has come for this long. An HTTP/2 stream that is
    * answered before its request is complete is reset when its client has read the answer, and after this at the latest.
+   * After a 2xx, the rest of content with a `content-length` is read away instead, until nothing has come for this
+   * long.
    */
   lingerTimeout: prop.duration({ default: "2s", min: "1ms", inherited: true, reload: "live" }),
 };

@@ -25,9 +25,9 @@ export class ChunkedReader {
   #left = 0;
 
   /**
-   * `isResponse`: white space behind a chunk size, with which some servers pad it, and before the colon of a trailer
-   * field is passed over (RFC 9112 5.1). In a request it is refused: it could hide another request from whoever reads
-   * it in another way.
+   * `isResponse`: white space behind a chunk size, with which some servers pad it, around the signs of its extensions
+   * (RFC 9112 7.1.1), and before the colon of a trailer field (5.1) is passed over. In a request it is refused: it
+   * could hide another request from whoever reads it in another way.
    */
   constructor(limits: HeadLimits, isResponse = false) {
     this.#limits = limits;
@@ -87,7 +87,8 @@ export class ChunkedReader {
     if (lineEnd < 0 || lineEnd >= end) return false;
     if (bytes[lineEnd - 1] !== CR) return this.#fail("a chunk size line ends in a bare LF");
     if (this.#isResponse) at = skipSpace(bytes, at, lineEnd - 1);
-    if (at < lineEnd - 1 && !extensions.test(bytes.toString("latin1", at, lineEnd - 1))) {
+    const allowed = this.#isResponse ? spacedExtensions : extensions;
+    if (at < lineEnd - 1 && !allowed.test(bytes.toString("latin1", at, lineEnd - 1))) {
       return this.#fail("a chunk extension is malformed");
     }
     this.at = lineEnd + 1;
@@ -149,6 +150,11 @@ function skipSpace(bytes: Buffer, at: number, end: number): number {
 const maxSizeDigits = 13;
 /** A size line is read whole. No prop: no known sender uses long extensions. */
 const maxSizeLine = 256;
+const token = String.raw`[!#$%&'*+\-.^_\`|~0-9A-Za-z]+`;
+const quoted = String.raw`"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t\x20-\x7e\x80-\xff])*"`;
 /** RFC 9112 7.1.1, with the white space that it forbids to senders left out. */
-const extensions =
-  /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
+const extensions = new RegExp(`^(?:;${token}(?:=(?:${token}|${quoted}))?)*$`);
+/** The same with that white space: recipients have to read it. */
+const spacedExtensions = new RegExp(
+  String.raw`^(?:[ \t]*;[ \t]*${token}(?:[ \t]*=[ \t]*(?:${token}|${quoted}))?)*[ \t]*$`,
+);

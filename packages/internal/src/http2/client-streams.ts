@@ -1,7 +1,8 @@
 // The streams of an HTTP/2 client's connection: how many there may be, what each is waited for, and how they end.
 //
 //   requested ── answered, its request complete ───────────────────────────────> closed
-//      │            └ its request not complete ──> answered early ─────────────> closed     (see `EarlyAnswers`)
+//      │            └ its request not complete ──> answered early ─────────────> closed     (see `EarlyAnswers`,
+//      │                                                                                     `DiscardedUploads`)
 //      │ RST_STREAM of the client's, a mistake ──> abandoned ── handlet done ──> closed
 //      └ one too many: REFUSED_STREAM
 //
@@ -18,8 +19,9 @@ import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { TokenBucket, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import type { ClientFrames, ClientFrameTarget } from "./client-frames.ts";
 import type { Http2CodecServer } from "./codec-server.ts";
+import { DiscardedUploads } from "./discarded-uploads.ts";
 import { EarlyAnswers } from "./early-answers.ts";
-import { errorCode, errorName, frameType, type Http2ErrorCode } from "./frames.ts";
+import { errorCode, errorName, frameType, maxWindow, type Http2ErrorCode } from "./frames.ts";
 import { ReceivedContent } from "./received-content.ts";
 import type { BadRequest, Http2RequestHead } from "./request-head.ts";
 import { ResponseHeads } from "./response-heads.ts";
@@ -42,6 +44,7 @@ export abstract class ClientStreams
   #abandoned: Set<Http2Exchan> | undefined;
   /** Made for the first stream that it is needed for. */
   #earlyAnswers: EarlyAnswers | undefined;
+  #discardedUploads: DiscardedUploads | undefined;
   /** No stream is served any more, and nothing is sent. */
   #areLeft = false;
   /** Answers that share a write share their date. */
@@ -95,7 +98,12 @@ export abstract class ClientStreams
 
   /** No stream is open to the client. */
   protected get areStreamsOver(): boolean {
-    return this.streams.size + (this.#earlyAnswers?.size ?? 0) === 0;
+    return this.streams.size + this.#answeredOpen === 0;
+  }
+
+  /** Streams that are answered, and open to the client. */
+  get #answeredOpen(): number {
+    return (this.#earlyAnswers?.size ?? 0) + (this.#discardedUploads?.size ?? 0);
   }
 
   // ---- what the frames ask for ----
@@ -103,7 +111,7 @@ export abstract class ClientStreams
   requested(id: number, head: Http2RequestHead, isEnded: boolean): void {
     const { settings } = this.server;
     if (!this.takesStreams) return this.#refuseStream(id);
-    const streams = this.streams.size + (this.#abandoned?.size ?? 0) + (this.#earlyAnswers?.size ?? 0);
+    const streams = this.streams.size + (this.#abandoned?.size ?? 0) + this.#answeredOpen;
     if (streams >= settings.http2MaxStreams) {
       this.#refuseStream(id);
       return this.#spendReset();
@@ -166,6 +174,12 @@ export abstract class ClientStreams
 
   peerEnded(id: number): void {
     this.#earlyAnswers?.delete(id);
+    if (this.#discardedUploads?.delete(id) === true) this.frames.closedByUs.add(id);
+  }
+
+  override contentDropped(frameSize: number, id: number): void {
+    this.#discardedUploads?.moved(id);
+    super.contentDropped(frameSize, id);
   }
 
   override pinged(payload: Buffer, isAck: boolean): void {
@@ -237,8 +251,9 @@ export abstract class ClientStreams
     const { id, content } = exchan;
     this.streams.delete(id);
     this.#resets.earn(1);
-    if (content?.isWhole === false) this.#answeredEarly(id);
-    else this.frames.closedByPeer.add(id);
+    if (content?.isWhole === false) {
+      if (!this.#discardUpload(exchan, content.received)) this.#answeredEarly(id);
+    } else this.frames.closedByPeer.add(id);
     this.streamAnswered();
     if (this.streams.size === 0 && !this.isAdvancing) this.settle();
   }
@@ -287,6 +302,22 @@ export abstract class ClientStreams
       reset: (id) => this.#resetAnswered(id),
     });
     this.#earlyAnswers.add(id);
+  }
+
+  /** The answer is complete, and the rest of the request may come. False: it is not known how much that is. */
+  #discardUpload({ id, head, hasSucceeded }: Http2Exchan, received: number): boolean {
+    const left = (head.contentSize ?? Infinity) - received;
+    if (!hasSucceeded || head.isTunnel || left > maxDiscarded) return false;
+    this.frames.closedByUs.hold(id);
+    this.#discardedUploads ??= new DiscardedUploads({
+      makeDeadline: (onExpired) => this.server.makeDeadline(onExpired),
+      monotonic: () => this.server.monotonic(),
+      limits: this.server.settings,
+      reset: (id) => this.#resetAnswered(id),
+    });
+    this.#discardedUploads.add(id);
+    if (left > 0) this.sender.sendNumber(frameType.windowUpdate, id, left);
+    return true;
   }
 
   #resetAnswered(id: number): void {
@@ -352,6 +383,7 @@ export abstract class ClientStreams
   protected leaveStreams(): void {
     this.#areLeft = true;
     this.#earlyAnswers?.end();
+    this.#discardedUploads?.end();
     const exchans = this.streams.values();
     this.streams.clear();
     for (const exchan of exchans) {
@@ -369,6 +401,9 @@ export abstract class ClientStreams
 }
 
 const answeredPing = Buffer.from("answered", "latin1");
+
+/** In bytes: more would not fit into the window of a stream, beside what the client may have sent anyway. */
+const maxDiscarded = maxWindow >> 1;
 
 /** By what a stream waits for: the setting that limits it. */
 const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;

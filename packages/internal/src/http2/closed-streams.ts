@@ -5,6 +5,7 @@
 export class ClosedStreams {
   /** Grows as it is needed: most connections close a few. */
   readonly #ids: number[] = [];
+  readonly #held = new Set<number>();
   #next = 0;
   readonly #maxStreams: () => number;
 
@@ -13,13 +14,19 @@ export class ClosedStreams {
     this.#maxStreams = maxStreams;
   }
 
+  /** Of this one more will come: it is not forgotten, until it is added. */
+  hold(id: number): void {
+    this.#held.add(id);
+  }
+
   add(id: number): void {
+    this.#held.delete(id);
     if (this.#next >= Math.max(leastRemembered, 2 * this.#maxStreams())) this.#next = 0;
     this.#ids[this.#next++] = id;
   }
 
   has(id: number): boolean {
-    return this.#ids.includes(id);
+    return this.#ids.includes(id) || this.#held.has(id);
   }
 }
 

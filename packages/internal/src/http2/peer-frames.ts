@@ -29,7 +29,7 @@ export interface FrameTarget<Stream extends ReceivingStream> {
   /** DATA has come, of which the payload takes up `frameSize` of the windows, and `start` to `end` are content. */
   contentArrived(stream: Stream, bytes: Buffer, start: number, end: number, frameSize: number, isEnd: boolean): void;
   /** DATA of a stream that is over has come. */
-  contentDropped(frameSize: number): void;
+  contentDropped(frameSize: number, id: number): void;
   /** The other side has ended or reset a stream that is over: it sends nothing more on it. */
   peerEnded(id: number): void;
   settingsChanged(settings: PeerSettings): void;
@@ -154,10 +154,10 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
       // What was on its way comes in frames of some size; empty ones have been counted.
       if (start !== contentEnd && frameSize < contentOfIdleFrame) this.#idle();
       if (isEnd) this.#target.peerEnded(id);
-      return this.#target.contentDropped(frameSize);
+      return this.#target.contentDropped(frameSize, id);
     }
     if (stream.content === undefined || stream.content.isWhole) {
-      this.#target.contentDropped(frameSize);
+      this.#target.contentDropped(frameSize, id);
       return this.#target.failStream(id, errorCode.streamClosed, "content came behind its end");
     }
     this.#target.contentArrived(stream, bytes, start, contentEnd, frameSize, isEnd);

@@ -277,7 +277,7 @@ export class Http2Conn extends ClientStreams implements GateConn, SocketUser {
         else if (this.#headBeganAt === 0) this.#headBeganAt = this.server.monotonic();
         if (isHeld) this.#timeouts.waitFor("write");
         else if (isWithinHead) this.#timeouts.waitFor("head");
-        else if (this.streams.size === 0) this.#timeouts.waitFor("idle");
+        else if (this.areStreamsOver) this.#timeouts.waitFor("idle");
         else {
           this.#timeouts.end();
           this.notePartialContent();

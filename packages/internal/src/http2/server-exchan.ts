@@ -91,6 +91,11 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     return this.state !== "tunnelling";
   }
 
+  /** Its response is a success: to a client, that is no reason to break its upload off. */
+  get hasSucceeded(): boolean {
+    return this.status < 300;
+  }
+
   // ---- content in ----
 
   protected get contentReceived(): number {

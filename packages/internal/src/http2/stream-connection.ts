@@ -149,7 +149,7 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
     if (increment > 0) this.sender.sendNumber(frameType.windowUpdate, 0, increment);
   }
 
-  contentDropped(frameSize: number): void {
+  contentDropped(frameSize: number, _id: number): void {
     if (this.takeFromWindow(frameSize)) this.giveBack(frameSize);
   }
 

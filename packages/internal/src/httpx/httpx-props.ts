@@ -77,7 +77,10 @@ export const webServerProps: WebServerProps = {
 export const httpServerProps = {
   ...frontProps,
   ...webServerProps,
-  /** Maximum time of discarding input. After that, the connection is closed when more input arrives. */
+  /**
+   * Maximum time of discarding input. After that, the connection is closed when more input arrives; in HTTP/2, the
+   * stream is reset.
+   */
   maxLingerTime: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
   /**
    * Maximum input that is buffered while a request is served, such as pipelined requests. At about this size (plus one

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
+import type { Problem } from "../config/problem.ts";
 import { certificateFolder, type CertificateFolder, type IssuedFiles } from "../testing/certificates.ts";
 import { serveHttps } from "../testing/https-site.ts";
 
@@ -39,6 +40,26 @@ test("the certificate of a webapp has to be there even where nothing is served b
   await expect(site.start()).rejects.toThrow(
     /^webapp\.a could not be prepared:\n<text>:\d+:\d+ HEMI_FILE: the certificate \/no\/such cannot be read: there is no such file\n.*\n.* \^{21}$/,
   );
+});
+
+test("a certificate that no server uses is told by a warning", async () => {
+  const doubts: Problem[] = [];
+  const warned = (found: readonly Problem[]) => doubts.push(...found);
+  const tls = '.tlsCert = "/a.pem" .tlsKey = "/a.key"';
+  await using plain = await bootText(`stage { ${stage(tls, "")} }`, { warned });
+  expect(plain.state).toBe("created");
+  expect(doubts).toMatchObject([
+    {
+      code: "HEMI_CONFIG_DOUBT",
+      message: 'webapp "a": .tlsCert is not used: no server that serves it speaks TLS',
+      hint: "set .tlsMode = true in httpxServer.main, or in a server of its own",
+    },
+  ]);
+  doubts.length = 0;
+  const second = 'httpxServer "tls" { .webapps = ("a") .address = "127.0.0.2:0" .tlsMode = true }';
+  await using both = await bootText(`stage { ${stage(tls, "")} ${second} }`, { warned });
+  expect(both.state).toBe("created");
+  expect(doubts).toEqual([]);
 });
 
 describe("files", () => {

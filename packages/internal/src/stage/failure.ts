@@ -17,10 +17,18 @@ export interface Failure {
 
 /** What a component has thrown. An error of a prop becomes one with its place in the configuration. */
 export function failureOf(resolved: ResolvedComponent, done: Failure["done"], error: unknown): Failure {
-  return { path: resolved.path, done, error: error instanceof PropError ? placed(error, resolved) : error };
+  const prop = propOf(error);
+  const isPlaced = prop !== undefined && error instanceof HemiError;
+  return { path: resolved.path, done, error: isPlaced ? placed(error, prop, resolved) : error };
 }
 
-function placed({ code, message, prop, cause }: PropError, resolved: ResolvedComponent): ConfigError {
+/** The prop to blame. Whatever listens has its address from there. */
+function propOf(error: unknown): string | undefined {
+  if (error instanceof PropError) return error.prop;
+  return error instanceof HemiError && error.code === "HEMI_LISTEN" ? "address" : undefined;
+}
+
+function placed({ code, message, cause }: HemiError, prop: string, resolved: ResolvedComponent): ConfigError {
   const { span, path } = resolved.placeOf(prop);
   const error = new ConfigError([{ code, message, hint: undefined, span, path }]);
   error.cause = cause;

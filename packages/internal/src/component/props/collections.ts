@@ -197,13 +197,20 @@ function plainEntries(entries: readonly (readonly [key: string, value: unknown])
 function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsOf<Schema>> {
   const props = Object.entries(schema);
   const names = props.map(([name]) => name);
+  const needed = props.filter(([, { required }]) => required);
+  /** The one that must be there: a text that stands alone is most likely meant for it. */
+  const sole = needed.length === 1 ? needed[0]?.[0] : undefined;
   return {
     name: "record",
     fields: schema,
     takes: "a dict",
     read(written, label, reader) {
       const value = unfoldEnv(written);
-      if (value.type !== "dict") return refuse(this, value, label, reader, hintForOne(value));
+      if (value.type !== "dict") {
+        const isText = value.type === "string" && value.fromEnv !== true && sole !== undefined;
+        const hint = isText ? `write ["${sole}": ${quote(value.value)}]` : hintForOne(value);
+        return refuse(this, value, label, reader, hint);
+      }
       const entries = new Map(value.entries.map((entry) => [entry.key, entry]));
       let right = true;
       const record: Record<string, unknown> = {};

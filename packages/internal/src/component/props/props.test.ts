@@ -241,6 +241,17 @@ describe("texts and collections", () => {
     ]);
   });
 
+  test("a text in place of a record has a hint of the one prop that the record needs", () => {
+    const node = { address: prop.string({ required: true }), weight: prop.integer({ default: 1 }) };
+    const nodes = prop.list(prop.record(node));
+    expect(read(nodes, writtenValue(["127.0.0.1:80", 3]))).toMatchObject({
+      messages: ['.x[0] takes a dict, not the string "127.0.0.1:80"', ".x[1] takes a dict, not the integer 3"],
+      hints: ['write ["address": "127.0.0.1:80"]', 'a list is written ("a", "b"), a dict ["a": 1]'],
+    });
+    const both = prop.list(prop.record({ ...node, name: prop.string({ required: true }) }));
+    expect(read(both, writtenValue(["a"])).hints).toEqual(['a list is written ("a", "b"), a dict ["a": 1]']);
+  });
+
   test("a dict may have any keys, those of objects too", () => {
     const dict = written(prop.dict(prop.integer(), { default: {} }), JSON.parse('{"__proto__": 1, "constructor": 2}'));
     expect([...(dict ?? [])]).toEqual([

@@ -62,7 +62,10 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
   const patterns = textsOf(value, scope);
   for (const { text, span } of patterns ?? []) {
     const fault = faultOfPattern(spec, text);
-    if (fault === undefined) continue;
+    if (fault === undefined) {
+      if (isRight) doubt(scope, span, scope.kind.variables?.doubt?.(variable, operator, text));
+      continue;
+    }
     isRight = false;
     report(scope, span, fault.message, fault.hint);
   }
@@ -72,7 +75,7 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
 
 /** Reports a variable that there is not, and one that other servers have for something else. */
 function isKnown(variable: string, span: Span, scope: ConditionScope): boolean {
-  const { kind, place, problems } = scope;
+  const { kind } = scope;
   const { variables } = kind;
   if (variables?.find(variable) === undefined) {
     const hint = didYouMeanVariable(variable, variables);
@@ -81,8 +84,7 @@ function isKnown(variable: string, span: Span, scope: ConditionScope): boolean {
   }
   const foreign = variables.foreign?.(variable);
   if (foreign !== undefined) {
-    const message = `${describePlace(place)}: $${variable} is not here what it is in nginx`;
-    problems.doubt(place, { span, message, hint: foreign });
+    doubt(scope, span, { message: `$${variable} is not here what it is in nginx`, hint: foreign });
   }
   return true;
 }
@@ -172,4 +174,13 @@ function textsOf(value: Value, scope: ConditionScope): readonly PatternText[] | 
 
 function report({ place, problems }: ConditionScope, span: Span, message: string, hint?: string): void {
   problems.add(place, { code: "HEMI_CONFIG_CONDITION", span, message: `${describePlace(place)}: ${message}`, hint });
+}
+
+function doubt(
+  { place, problems }: ConditionScope,
+  span: Span,
+  found: { readonly message: string; readonly hint: string } | undefined,
+): void {
+  if (found === undefined) return;
+  problems.doubt(place, { span, message: `${describePlace(place)}: ${found.message}`, hint: found.hint });
 }

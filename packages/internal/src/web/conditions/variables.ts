@@ -5,6 +5,7 @@ import { variableTable } from "../../component/variables.ts";
 import { foreignVariable } from "../foreign-names.ts";
 import type { Request } from "../request/request.ts";
 import { localTime } from "./local-time.ts";
+import { doubtOfPattern } from "./pattern-doubts.ts";
 
 /** The variables of requests, for conditions and templates. */
 export const webVariables = variableTable<Request>(
@@ -103,6 +104,7 @@ export const webVariables = variableTable<Request>(
   },
   {
     foreign: foreignVariable,
+    doubt: doubtOfPattern,
     presence: presenceOf,
     noteMatch: (req, variable, groups) => req.noteMatch(groups, encodedVariables.has(variable)),
   },

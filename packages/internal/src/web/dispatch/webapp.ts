@@ -66,8 +66,18 @@ export const webapp = defineWebapp({
     if (accessLog !== undefined) checkLogFile(accessLog, "accessLog", context);
     checkErrorPages(context);
     checkWebappTls(context);
-    if (!context.referrers().some(({ definition }) => definition.kind.name === serverKind.name)) {
-      context.warn({ message: "no server serves it", hint: "name it in .webapps of a server" });
+    const servers = context.referrers().filter(({ definition }) => definition.kind.name === serverKind.name);
+    const [server] = servers;
+    if (server === undefined) {
+      return context.warn({ message: "no server serves it", hint: "name it in .webapps of a server" });
+    }
+    if (context.props.tlsCert !== undefined && servers.every(({ props }) => props["tlsMode"] === false)) {
+      const message = ".tlsCert is not used: no server that serves it speaks TLS";
+      context.warn({
+        prop: "tlsCert",
+        message,
+        hint: `set .tlsMode = true in ${server.path}, or in a server of its own`,
+      });
     }
   },
   create: (context): WebappPart => new Webapp(context),

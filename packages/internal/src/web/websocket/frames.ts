@@ -36,7 +36,13 @@ export interface DeflateParams {
 
 declare class PerMessageDeflate {
   static readonly extensionName: "permessage-deflate";
-  constructor(options: { readonly isServer: boolean; readonly maxPayload: number; readonly threshold?: number });
+  constructor(options: {
+    readonly isServer: boolean;
+    readonly maxPayload: number;
+    readonly threshold?: number;
+    /** Calls of zlib at once, of the whole process: that of the first one counts. */
+    readonly concurrencyLimit?: number;
+  });
   readonly params: DeflateParams | null;
   /** Throws for offers that cannot be accepted. */
   accept(offers: readonly DeflateParams[]): DeflateParams;

@@ -1,5 +1,6 @@
 // The WebSocket handshake: requirements on the request (RFC 6455 4.2, RFC 8441 5), and the response.
 
+import { threadPoolSize } from "@hemi/common";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
 import { listMembers } from "../../http/list-members.ts";
@@ -82,7 +83,7 @@ function acceptDeflate(
   if (offered === undefined) return undefined;
   const offers = readExtensions(offered, extension)[PerMessageDeflate.extensionName] ?? [];
   for (const offer of offers.slice(0, maxOffers)) {
-    const deflate = new PerMessageDeflate({ isServer: true, maxPayload: maxMessageSize });
+    const deflate = new PerMessageDeflate({ isServer: true, maxPayload: maxMessageSize, concurrencyLimit });
     try {
       deflate.accept([offer]);
       return deflate;
@@ -96,6 +97,8 @@ function acceptDeflate(
 
 /** Not a prop: browsers send one or two. */
 const maxOffers = 16;
+/** Half of the threads: `ws` would take all of them, and files would be read behind its messages. */
+const concurrencyLimit = Math.max(1, threadPoolSize >> 1);
 
 function readExtensions(field: string, extension: Frames["extension"]): ReturnType<Frames["extension"]["parse"]> {
   try {

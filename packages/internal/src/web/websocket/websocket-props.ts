@@ -24,7 +24,8 @@ export const webSocketProps = {
   closeTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
   /**
    * Whether messages may be compressed (permessage-deflate, RFC 7692) if the client offers it. This costs about 100 KB
-   * and much CPU time for each WebSocket, and reveals to an eavesdropper how similar messages are.
+   * and much CPU time for each WebSocket, and reveals to an eavesdropper how similar messages are. It is done on half
+   * of the threads that files are read on (`UV_THREADPOOL_SIZE`).
    */
   compression: prop.bool({ default: false, inherited: true, reload: "live" }),
   /**

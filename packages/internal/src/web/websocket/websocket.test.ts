@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import zlib from "node:zlib";
+import { threadPoolSize } from "@hemi/common";
+import { expect, test, vi } from "vitest";
 import {
   BINARY,
   CLOSE,
@@ -159,11 +161,43 @@ test("clients that reset while their compressed messages are inflated do not end
     client.reset();
   }
   await expect.poll(() => closed).toBe(count);
-  // `ws` inflates for ten connections at a time: none of those that left holds a place.
+  // `ws` inflates for a few connections at a time: none of those that left holds a place.
   const ws = await browse(server.url);
   ws.send("x".repeat(5000));
   expect(await nextMessage(ws)).toBe("x".repeat(5000));
   ws.close();
+});
+
+test("messages are compressed on half of the threads, so that files are read meanwhile", async () => {
+  const { createDeflateRaw } = zlib;
+  let running = 0;
+  let most = 0;
+  using _spy = vi.spyOn(zlib, "createDeflateRaw").mockImplementation((options) => {
+    const deflater = createDeflateRaw(options);
+    const flush = deflater.flush.bind(deflater);
+    deflater.flush = (kind?: number | (() => void), done?: () => void) => {
+      most = Math.max(most, ++running);
+      flush(typeof kind === "number" ? kind : undefined, () => {
+        running--;
+        done?.();
+      });
+    };
+    return deflater;
+  });
+  const count = 8;
+  const present = new Set<{ send(text: string): unknown }>();
+  const text = "0123456789".repeat(10_000);
+  const message: WebSocketEvents["message"] = (_message, ws) => {
+    present.add(ws);
+    if (present.size === count) for (const each of present) void each.send(text);
+  };
+  await using server = await serve({ message }, ".compression = true");
+  const clients = await Promise.all(Array.from({ length: count }, () => browse(server.url)));
+  const got = clients.map(nextMessage);
+  for (const ws of clients) ws.send("here");
+  expect(await Promise.all(got)).toEqual(clients.map(() => text));
+  expect(most).toBe(threadPoolSize >> 1);
+  for (const ws of clients) ws.close();
 });
 
 test("a client that gives no sign of life is broken off", async () => {
