@@ -240,7 +240,7 @@ export class Http2Conn extends ClientStreams implements GateConn, SocketUser {
     this.cutter.stop();
     this.#answerDeadline.clear();
     this.leaveStreams();
-    this.output.flush();
+    this.output.sendNow();
     this.#closing = new LingeringClose(this.#socket, this.server, this.#timeouts, this.#peerEnded);
   }
 
