@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { FrameOutput } from "./frame-output.ts";
+import { defaultWindow } from "./frames.ts";
 
 /** A socket that takes what is written when it is told to. */
 class SlowSocket extends Socket {
@@ -31,7 +32,7 @@ function makeOutput(): { readonly socket: SlowSocket; readonly output: FrameOutp
 }
 
 /** In bytes: what a write carries at most. */
-const block = 64 * 1024;
+const block = 80 * 1024;
 
 test("what is laid out in one turn shares a write", async () => {
   const { socket, output } = makeOutput();
@@ -76,4 +77,15 @@ test("what fills a block is handed to the socket though that takes nothing", asy
   await turn();
   expect(output.backlog).toBe(2 * block + 1);
   expect(socket.writableLength).toBe(2 * block);
+});
+
+test("content that uses up a window of 64 KiB shares one write with its heads", async () => {
+  const { socket, output } = makeOutput();
+  const head = Buffer.alloc(100, "h");
+  for (let left = defaultWindow; left > 0; left -= 10_240) {
+    output.write(head);
+    output.write(Buffer.alloc(Math.min(left, 10_240), "c"));
+  }
+  await turn();
+  expect(socket.writes).toHaveLength(1);
 });
