@@ -44,7 +44,7 @@ export abstract class ClientStreams
   #earlyAnswers: EarlyAnswers | undefined;
   /** No stream is served any more, and nothing is sent. */
   #areLeft = false;
-  /** Answers that share a write share their date; while the write waits for the socket, those to one reading. */
+  /** Answers that share a write share their date. */
   #date = "";
   #writeOfDate = -1;
   /** Those whose readers get what the present reading brings. */
@@ -198,7 +198,7 @@ export abstract class ClientStreams
 
   sendHead(streamId: number, head: ResponseHead, size: number | undefined, isEnd: boolean): void {
     // Reading the clock costs as much as encoding a head that was encoded before.
-    if (this.#writeOfDate !== this.output.writes || (this.isBlocked && !this.isAdvancing)) {
+    if (this.#writeOfDate !== this.output.writes) {
       this.#writeOfDate = this.output.writes;
       this.#date = this.server.date;
     }
@@ -220,7 +220,6 @@ export abstract class ClientStreams
   }
 
   protected override readingOver(): void {
-    if (this.isBlocked) this.#writeOfDate = -1;
     const due = this.#due;
     if (due.length === 0) return;
     this.#due = [];

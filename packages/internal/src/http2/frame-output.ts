@@ -1,10 +1,6 @@
 // What a connection sends: frames laid out one behind the other, and written at the end of the turn of the event loop
 // in which they were made. So the answers to all that one reading brought share a write.
 //
-//   laid out ── end of the turn, or its block is full ──> written ── the socket is full ──> blocked
-//      ^                                                                                       │
-//      └── what is laid out meanwhile waits for what follows it, or for a full block ── drain ─┘
-//
 // Memory to lay out in is lent by a pool of the process, for as long as something is laid out and not written: idle
 // connections have none.
 
@@ -52,7 +48,7 @@ export class FrameOutput implements Due {
   /** Makes sure that `size` bytes, at most 64 KiB, have room in `bytes` behind `at`. Who writes them moves `at`. */
   reserve(size: number): void {
     if (this.bytes.length - this.at >= size) return;
-    if (this.at > 0) this.sendNow();
+    if (this.at > 0) this.flush();
     this.bytes = pool.lend();
     flushAtEndOfTurn(this);
   }
@@ -70,24 +66,15 @@ export class FrameOutput implements Due {
 
   /** Sends bytes behind what is laid out, without a copy. `written` is called when nobody needs them any more. */
   hand(bytes: Uint8Array, written: () => void): void {
-    this.sendNow();
+    this.flush();
     let at = 0;
     for (; bytes.length - at > blockSize; at += blockSize) this.#socket.write(bytes.subarray(at, at + blockSize));
     this.#written += bytes.length;
     this.#noteWrite(this.#socket.write(bytes.subarray(at), written));
   }
 
-  /**
-   * Sends what is laid out at the end of a turn; while the socket takes nothing, when it takes more. Heads of answers
-   * whose content has to wait would go out behind what is under way by a record and a system call of their own: with
-   * that content they share those.
-   */
+  /** Sends what is laid out. */
   flush(): void {
-    if (!this.#needsDrain) this.sendNow();
-  }
-
-  /** Sends what is laid out behind what is under way, such as the last frames of a connection. */
-  sendNow(): void {
     const { bytes, at } = this;
     if (bytes.length === 0) return;
     this.writes++;
@@ -102,10 +89,9 @@ export class FrameOutput implements Due {
     }
   }
 
-  /** The socket has emptied: what is laid out is sent at the end of this turn, with all that is made until then. */
+  /** The socket has emptied. */
   unblocked(): void {
     this.#needsDrain = false;
-    if (this.bytes.length > 0) flushAtEndOfTurn(this);
   }
 
   #noteWrite(isTaken: boolean): void {

@@ -233,7 +233,7 @@ export class Http2NodeConn
       [settingId.maxHeaderListSize, maxHeadSize + 32 * maxFields],
     ]);
     this.sender.sendNumber(frameType.windowUpdate, 0, connWindow - defaultWindow);
-    this.output.sendNow();
+    this.output.flush();
   }
 
   #received(chunk: Buffer): void {
@@ -335,7 +335,7 @@ export class Http2NodeConn
   fail(code: Http2ErrorCode, reason: string): void {
     if (this.#phase === "closed") return;
     this.sender.sendGoaway(0, code);
-    this.output.sendNow();
+    this.output.flush();
     this.#break("HEMI_BACKEND_BROKEN", reason);
   }
 
@@ -358,7 +358,7 @@ export class Http2NodeConn
   #closeIfOver(): void {
     if (this.#phase !== "leaving" || this.streams.size > 0 || this.isAdvancing || this.#socket.writableEnded) return;
     this.sender.sendGoaway(0, errorCode.noError);
-    this.output.sendNow();
+    this.output.flush();
     this.#socket.end(() => this.#socket.destroy());
     this.#timeouts.closes();
   }

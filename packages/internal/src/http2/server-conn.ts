@@ -240,7 +240,7 @@ export class Http2Conn extends ClientStreams implements GateConn, SocketUser {
     this.cutter.stop();
     this.#answerDeadline.clear();
     this.leaveStreams();
-    this.output.sendNow();
+    this.output.flush();
     this.#closing = new LingeringClose(this.#socket, this.server, this.#timeouts, this.#peerEnded);
   }
 
