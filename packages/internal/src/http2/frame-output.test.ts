@@ -1,0 +1,52 @@
+import { Buffer } from "node:buffer";
+import { Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { FrameOutput } from "./frame-output.ts";
+import { defaultWindow } from "./frames.ts";
+
+/** A socket that takes nothing of what it is given. */
+class StuckSocket extends Socket {
+  readonly writes: string[] = [];
+
+  override _write(chunk: Buffer): void {
+    this.writes.push(chunk.toString("latin1"));
+  }
+}
+
+function makeOutput(): { readonly socket: StuckSocket; readonly output: FrameOutput } {
+  const socket = new StuckSocket();
+  return { socket, output: new FrameOutput(socket) };
+}
+
+/** In bytes: what a write carries at most. */
+const block = 80 * 1024;
+
+test("what is laid out in one turn shares a write", async () => {
+  const { socket, output } = makeOutput();
+  output.write(Buffer.from("ab"));
+  output.write(Buffer.from("cd"));
+  expect(socket.writes).toEqual([]);
+  await turn();
+  expect(socket.writes).toEqual(["abcd"]);
+});
+
+test("what fills a block is written before the turn ends, and blocks the connection until it is taken", () => {
+  const { socket, output } = makeOutput();
+  output.write(Buffer.alloc(block, "a"));
+  output.write(Buffer.from("b"));
+  expect(socket.writes.map(({ length }) => length)).toEqual([block]);
+  expect(output.isBlocked).toBe(true);
+  expect(output.backlog).toBe(block + 1);
+});
+
+test("content that uses up a window of 64 KiB shares one write with its heads", async () => {
+  const { socket, output } = makeOutput();
+  const head = Buffer.alloc(100, "h");
+  for (let left = defaultWindow; left > 0; left -= 10_240) {
+    output.write(head);
+    output.write(Buffer.alloc(Math.min(left, 10_240), "c"));
+  }
+  await turn();
+  expect(socket.writes).toHaveLength(1);
+});
