@@ -1,6 +1,7 @@
 // Answers with a short text, such as a fixed one, as one string each, head and content: where the same goes out again
 // and again, it is neither put together nor made flat for each request.
 
+import { Buffer } from "node:buffer";
 import type { ResponseHead } from "../http/exchan.ts";
 
 interface Answer {
@@ -9,7 +10,6 @@ interface Answer {
   status: number;
   fieldList: readonly string[];
   dateLine: string;
-  /** "" until the same content has come twice: those that differ each time are not kept. */
   text: string;
 }
 
@@ -17,7 +17,7 @@ export class WholeTexts {
   /** By the length of the content, of which different ones share a place. */
   readonly #answers = Array.from({ length: places }, (): Answer => ({ ...none }));
 
-  /** The last answer with this content, if its head was made of this status, these fields and this date. */
+  /** The answer that is kept with this content, if its head was made of this status, these fields and this date. */
   find({ status, fieldList }: ResponseHead, content: string, dateLine: string): string | undefined {
     if (content.length > maxContent) return undefined;
     const answer = this.#answerAt(content);
@@ -32,25 +32,25 @@ export class WholeTexts {
   keep({ status, fieldList }: ResponseHead, content: string, dateLine: string, text: string): void {
     if (content.length > maxContent || fieldList.length > maxListed) return;
     const answer = this.#answerAt(content);
-    if (answer.content !== content) {
-      answer.content = content;
-      answer.status = 0;
-      answer.dateLine = "";
-      answer.text = "";
-      return;
-    }
-    // Another head than a moment ago: it may differ each time, by a cookie or a request's id.
+    // The first one of a second: those that differ each time cost no more than that.
     if (answer.dateLine === dateLine) return;
+    // Parts of a longer text would keep that in memory.
+    answer.content = copyOf(content);
     answer.status = status;
     // Who made the list may change it later.
     answer.fieldList = [...fieldList];
     answer.dateLine = dateLine;
-    answer.text = text;
+    answer.text = copyOf(text);
   }
 
   #answerAt(content: string): Answer {
     return this.#answers[content.length % places] ?? none;
   }
+}
+
+/** Of characters 0 to 255. */
+function copyOf(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 function areSame(list: readonly string[], other: readonly string[]): boolean {
