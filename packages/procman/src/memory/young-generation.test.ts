@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { youngGenerationOptions } from "./young-generation.ts";
 
-test("a process that is started gets a small young generation", () => {
-  expect(youngGenerationOptions([], undefined)).toEqual(["--max-semi-space-size=2"]);
+test("a process that is started gets a small young generation, and one thread that collects it", () => {
+  const small = ["--max-semi-space-size=2", "--no-parallel-scavenge"];
+  expect(youngGenerationOptions([], undefined)).toEqual(small);
   const others = ["--conditions=x", "--max-old-space-size=512"];
-  expect(youngGenerationOptions(others, others.join(" "))).toEqual(["--max-semi-space-size=2"]);
+  expect(youngGenerationOptions(others, others.join(" "))).toEqual(small);
 });
 
 test.each([
