@@ -173,7 +173,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const size = contentMayFollow(this.#request.method, head.status) ? sizeOf(head) : 0;
     if (size !== undefined && size <= input.size) {
       // All of it is there, as most often.
-      const whole = input.takeOwned(size);
+      const whole = input.takeWhole(size);
       this.#finish(conn, head);
       this.taker.answered(head, whole);
       return false;
@@ -246,7 +246,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const first = content.next(conn.input);
     if (first === undefined) return undefined;
     let next = content.next(conn.input);
-    if (next === undefined) return conn.input.owned(first);
+    if (next === undefined) return content.done ? conn.input.ownedWhole(first) : conn.input.owned(first);
     const pieces = [first];
     for (; next !== undefined; next = content.next(conn.input)) pieces.push(next);
     return Buffer.concat(pieces);
