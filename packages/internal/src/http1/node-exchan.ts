@@ -19,6 +19,7 @@ import { isIdempotent } from "../http/methods.ts";
 import { readHttp1ResponseHead, type Http1NodeResponseHead } from "./node-response-head.ts";
 import type { Http1NodeConn, Http1Pool } from "./node-traits.ts";
 import { isSameBytes } from "../http/bytes.ts";
+import { joinedCopy } from "../net/input.ts";
 import { MessageContent } from "./message-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
 import { UpgradeRequest } from "./upgrade-request.ts";
@@ -249,7 +250,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     if (next === undefined) return content.done ? conn.input.ownedWhole(first) : conn.input.owned(first);
     const pieces = [first];
     for (; next !== undefined; next = content.next(conn.input)) pieces.push(next);
-    return Buffer.concat(pieces);
+    return content.done ? Buffer.concat(pieces) : joinedCopy(pieces);
   }
 
   #deliver(conn: Http1NodeConn, content: MessageContent, piece: Buffer | undefined, done?: () => void): boolean {

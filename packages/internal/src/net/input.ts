@@ -115,6 +115,16 @@ function passingCopy(bytes: Buffer, start: number, size: number): Buffer {
 /** In bytes: to call out of JavaScript costs as much as to copy this. */
 const maxLooped = 64;
 
+/** Pieces as one, which may be kept, as one of many. */
+export function joinedCopy(pieces: readonly Buffer[]): Buffer {
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
+  const joined = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(joined, at);
+  return joined;
+}
+
 /** Not from the pool: what is kept for long, or gathered, would keep a whole slab of it in memory for each piece. */
 function ownCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
