@@ -1,7 +1,7 @@
 // One request to a program behind FastCGI or SCGI, and its response. The protocols differ in framing; the content is
 // CGI.
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { NodeConn, ConnUser } from "../backend/node-conn.ts";
 import { NodeExchan } from "../http/node-exchan.ts";
