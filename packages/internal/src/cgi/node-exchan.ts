@@ -1,7 +1,7 @@
 // One request to a program behind FastCGI or SCGI, and its response. The protocols differ in framing; the content is
 // CGI.
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { NodeConn, ConnUser } from "../backend/node-conn.ts";
 import { NodeExchan } from "../http/node-exchan.ts";
@@ -11,6 +11,7 @@ import type { Node } from "../backend/node.ts";
 import type { ResponseHandler } from "../http/web-backend.ts";
 import { noFields } from "../http/fields.ts";
 import type { HeadLimits } from "../http/head-limits.ts";
+import { joinedCopy } from "../net/input.ts";
 import { contentMayFollow } from "../http/content-rule.ts";
 import { readCgiHead, type CgiNodeResponseHead } from "./node-response-head.ts";
 import type { CgiRequest } from "./programs.ts";
@@ -145,7 +146,7 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
     const [first] = output;
     if (first === undefined) return undefined;
     this.#output = [];
-    return output.length === 1 ? conn.input.owned(first) : Buffer.concat(output);
+    return output.length === 1 ? conn.input.owned(first) : joinedCopy(output);
   }
 
   #deliver(output: Buffer | undefined, isComplete: boolean): void {

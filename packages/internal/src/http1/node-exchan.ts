@@ -19,6 +19,7 @@ import { isIdempotent } from "../http/methods.ts";
 import { readHttp1ResponseHead, type Http1NodeResponseHead } from "./node-response-head.ts";
 import type { Http1NodeConn, Http1Pool } from "./node-traits.ts";
 import { isSameBytes } from "../http/bytes.ts";
+import { joinedCopy } from "../net/input.ts";
 import { MessageContent } from "./message-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
 import { UpgradeRequest } from "./upgrade-request.ts";
@@ -173,7 +174,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const size = contentMayFollow(this.#request.method, head.status) ? sizeOf(head) : 0;
     if (size !== undefined && size <= input.size) {
       // All of it is there, as most often.
-      const whole = input.takeOwned(size);
+      const whole = input.takeWhole(size);
       this.#finish(conn, head);
       this.taker.answered(head, whole);
       return false;
@@ -246,10 +247,10 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const first = content.next(conn.input);
     if (first === undefined) return undefined;
     let next = content.next(conn.input);
-    if (next === undefined) return conn.input.owned(first);
+    if (next === undefined) return content.done ? conn.input.ownedWhole(first) : conn.input.owned(first);
     const pieces = [first];
     for (; next !== undefined; next = content.next(conn.input)) pieces.push(next);
-    return Buffer.concat(pieces);
+    return content.done ? Buffer.concat(pieces) : joinedCopy(pieces);
   }
 
   #deliver(conn: Http1NodeConn, content: MessageContent, piece: Buffer | undefined, done?: () => void): boolean {

@@ -51,6 +51,14 @@ test("a piece of shared bytes is copied where it is to be kept, and no other", (
   expect(input.owned(piece)).toBe(piece);
 });
 
+test("a piece that is kept, as one of many, keeps no more memory than its own", () => {
+  const input = new Input();
+  input.add(read("abcdef"), true);
+  expect(input.owned(input.bytes.subarray(1, 3)).buffer.byteLength).toBe(2);
+  input.at = 2;
+  expect(input.take().buffer.byteLength).toBe(4);
+});
+
 test.each([0, 1, 64, 65, 5000])("%d bytes of a piece that is taken may be kept, whatever is read then", (size) => {
   const large = Buffer.alloc(6000);
   const text = Array.from({ length: 6000 }, (_, i) => String(i % 10)).join("");
@@ -59,7 +67,7 @@ test.each([0, 1, 64, 65, 5000])("%d bytes of a piece that is taken may be kept, 
     const input = new Input();
     input.add(large.subarray(0, size + 8), isShared);
     input.at = 3;
-    const kept = input.takeOwned(size);
+    const kept = input.takeWhole(size);
     expect([kept.toString(), input.at, input.size]).toEqual([text.slice(3, 3 + size), 3 + size, 5]);
     if (isShared) large.fill("X");
     expect(kept.toString()).toBe(text.slice(3, 3 + size));

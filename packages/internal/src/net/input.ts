@@ -63,13 +63,18 @@ export class Input {
     return () => readBlocks.giveBack(block);
   }
 
-  /** For who passes a piece on soon: a copy of it if it cannot be kept. */
+  /** A copy of these bytes if they cannot be kept. */
   owned(piece: Buffer): Buffer {
+    return this.#isShared ? ownCopy(piece) : piece;
+  }
+
+  /** The same for a piece that is the whole of something, and is passed on soon. */
+  ownedWhole(piece: Buffer): Buffer {
     return this.#isShared ? passingCopy(piece, 0, piece.length) : piece;
   }
 
   /** The same for the next `size` bytes, which are there, and are read by that. */
-  takeOwned(size: number): Buffer {
+  takeWhole(size: number): Buffer {
     if (size === 0) return noBytes;
     const { bytes, at } = this;
     this.at += size;
@@ -78,10 +83,9 @@ export class Input {
 
   /** Removes and returns the unread data, which may be kept. */
   take(): Buffer {
-    const rest = this.bytes.subarray(this.at);
-    const kept = this.#isShared ? ownCopy(rest) : rest;
+    const rest = this.owned(this.bytes.subarray(this.at));
     this.clear();
-    return kept;
+    return rest;
   }
 
   clear(): void {
@@ -97,7 +101,10 @@ const noBytes = Buffer.alloc(0);
 /** In bytes. Who keeps a piece without giving it back keeps a whole block: most of it should be the piece. */
 const minInBlock = 48 * 1024;
 
-/** From the pool of small buffers: memory of its own costs several times as much as the copy. */
+/**
+ * From the pool of small buffers: memory of its own costs several times as much as the copy. Each such piece may keep a
+ * slab of the pool in memory: many that are gathered must not.
+ */
 function passingCopy(bytes: Buffer, start: number, size: number): Buffer {
   const copy = Buffer.allocUnsafe(size);
   if (size > maxLooped) bytes.copy(copy, 0, start, start + size);
@@ -108,7 +115,17 @@ function passingCopy(bytes: Buffer, start: number, size: number): Buffer {
 /** In bytes: to call out of JavaScript costs as much as to copy this. */
 const maxLooped = 64;
 
-/** Not from the pool: a head that is kept for long would keep the whole pool slab in memory. */
+/** Pieces as one, which may be kept, as one of many. */
+export function joinedCopy(pieces: readonly Buffer[]): Buffer {
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
+  const joined = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(joined, at);
+  return joined;
+}
+
+/** Not from the pool: what is kept for long, or gathered, would keep a whole slab of it in memory for each piece. */
 function ownCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
