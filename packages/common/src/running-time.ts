@@ -7,7 +7,7 @@
  * the process alive until then. The returned function forgets it.
  */
 export function afterRunning(ms: number, over: () => void): () => void {
-  const slice = Math.min(ms / slices, maxTimer);
+  const slice = Math.min(Math.max(ms, 0) / slices, maxTimer);
   let left = ms;
   let last = performance.now();
   let timer = setTimeout(look, slice);

@@ -93,13 +93,14 @@ test("a worker that stands still for longer than its grace, while it finishes it
   socket.write(`POST /loop HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 4000\r\n\r\n${half}`);
   let received = "";
   socket.setEncoding("utf8").on("data", (part: string) => (received += part));
+  socket.on("error", ({ message }) => (received += message));
   await expect.poll(() => received, patiently).toContain("begun");
   await program.call("rework");
   process.kill(pid, "SIGSTOP");
   socket.write(half);
   await sleep(6000);
   process.kill(pid, "SIGCONT");
-  await once(socket, "end");
+  await once(socket, "close");
   expect(received, program.command.written()).toContain("done");
   await program.end();
 });
