@@ -178,7 +178,8 @@ export abstract class ClientStreams
   }
 
   override contentDropped(frameSize: number, id: number): void {
-    this.#discardedUploads?.moved(id);
+    // It may come in small frames: the client was told to go on.
+    if (this.#discardedUploads?.moved(id) === true) this.idleFrames.earn(frameSize / contentOfIdleFrame);
     super.contentDropped(frameSize, id);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FrameClient } from "../testing/frame-client.ts";
+import { frame, FrameClient } from "../testing/frame-client.ts";
 import { serve } from "../testing/serve.ts";
 import type { HandletPart } from "../web/kinds.ts";
 import { frameFlag, frameType } from "./frames.ts";
@@ -82,4 +82,31 @@ test("a connection with such an upload is not idle", async () => {
   client.send(client.request(1, post, false));
   const { type } = await client.nextOf(({ type }) => type === frameType.goaway || type === frameType.rstStream);
   expect(type).toBe(frameType.rstStream);
+});
+
+test("heads on the stream of such an upload are a flood, if there are many", async () => {
+  await using server = await serve({
+    handlets: [accept],
+    settings: { http2MaxIdleFrames: 100, lingerTimeout: 60_000 },
+  });
+  const client = await FrameClient.connect(server);
+  client.send(client.request(1, post, false));
+  await client.response(1);
+  const head = () => frame(frameType.headers, frameFlag.endHeaders, 1, client.block({ a: "b" }));
+  client.send(...Array.from({ length: 90 }, head));
+  await client.roundTrip();
+  client.send(...Array.from({ length: 90 }, head));
+  expect(await client.goaway()).toBe("ENHANCE_YOUR_CALM");
+});
+
+test("such an upload in small frames is no flood", async () => {
+  await using server = await serve({
+    handlets: [accept],
+    settings: { http2MaxIdleFrames: 100, lingerTimeout: 60_000 },
+  });
+  const client = await FrameClient.connect(server);
+  client.send(client.request(1, post, false));
+  await client.response(1);
+  for (let i = 0; i < 400; i++) client.send(client.data(1, Buffer.alloc(100)));
+  await client.roundTrip();
 });

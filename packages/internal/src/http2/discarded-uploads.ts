@@ -47,10 +47,12 @@ export class DiscardedUploads {
     if (this.#uploads.size === 1) this.#deadline.set(limits.lingerTimeout);
   }
 
-  /** More of it has come, and was dropped. */
-  moved(id: number): void {
+  /** More content of a stream has come, and was dropped. False: that is none of these. */
+  moved(id: number): boolean {
     const upload = this.#uploads.get(id);
-    if (upload !== undefined) upload.isMoving = true;
+    if (upload === undefined) return false;
+    upload.isMoving = true;
+    return true;
   }
 
   /** The client sends nothing more on a stream. False: that is none of these. */

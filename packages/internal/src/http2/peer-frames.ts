@@ -225,7 +225,10 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     // Also for nobody: the table changes with it.
     const block = this.decode(bytes, start, end);
     if (block === undefined) return;
-    if (stream === undefined) return isEnd ? this.#target.peerEnded(id) : undefined;
+    if (stream === undefined) {
+      if (isEnd) this.#target.peerEnded(id);
+      return this.#idle();
+    }
     const { content } = stream;
     if (content === undefined || content.isWhole)
       return this.#target.failStream(id, errorCode.streamClosed, "a head came behind the end of its message");

@@ -1,8 +1,9 @@
 // Large resources that are cached in slices.
 
-import { mkdtempDisposable } from "node:fs/promises";
+import { mkdtempDisposable, readdir, readlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { cachedSite } from "../../testing/cached-site.ts";
 import type { Request } from "../request/request.ts";
@@ -291,6 +292,31 @@ describe("a slice", () => {
       expect(await Promise.all([get(), get(), get()])).toEqual(Array(3).fill(long.slice(5, 7)));
       expect(backend.asked).toHaveLength(asked);
     }
+  });
+
+  test("that comes back as private to clients who waited for it leaves no file open", async (context) => {
+    if (process.platform !== "linux") context.skip("needs /proc");
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-slices-"));
+    const backend = ranged(long.repeat(20));
+    const onDisk = { sign: "diskCacher", cacher: `.folder = "${folder.path}"` };
+    {
+      await using site = await cachedSite(backend.handle, ".sliceSize = 100K", onDisk);
+      const get = () => site.get("/", { range: "bytes=5-6" });
+      await expect.poll(async () => (await get()).headers["cache-status"]).toContain("hit");
+      site.wait(61);
+      backend.control = "no-cache";
+      backend.asked.length = 0;
+      const gate = Promise.withResolvers<void>();
+      backend.gate = gate.promise;
+      const clients = Promise.all([get(), get(), get()]);
+      // All wait for the answer to one of them.
+      await pause(200);
+      expect(backend.asked).toHaveLength(1);
+      gate.resolve();
+      expect((await clients).map(({ text }) => text)).toEqual(Array(3).fill(long.slice(5, 7)));
+    }
+    const files = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+    expect((await Promise.all(files)).filter((path) => path.startsWith(folder.path))).toEqual([]);
   });
 
   test("larger than the cacher takes is a doubt in the log", async () => {

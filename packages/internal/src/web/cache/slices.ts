@@ -119,7 +119,7 @@ export class Slices {
       if (outcome.kind !== "unconfirmed" && slice === undefined) {
         return { kind: "none", outcome, fetch, isCollapsed, [Symbol.dispose]: () => client[Symbol.dispose]() };
       }
-      client[Symbol.dispose]();
+      (slice ?? client)[Symbol.dispose]();
       order = { ...order, stored: undefined };
     }
   }

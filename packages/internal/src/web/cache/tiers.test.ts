@@ -191,6 +191,23 @@ test.each([
   expect(await below()).toMatchObject(left);
 });
 
+test("what comes up while the lower one is purged goes, also if that one cannot remove everything", async () => {
+  await using above = await cachedSite(answer);
+  const failing: CacherPart = {
+    maxWobjectSize: 1000,
+    lookup: () => [],
+    begin: (key) => above.cacher.begin(key),
+    freshen: () => {},
+    async purge() {
+      await above.cacher.begin(stored.key).commit(stored);
+      throw new Error("no permission");
+    },
+  };
+  const tiers = new Tiers(above.cacher, () => failing);
+  await expect(tiers.purge({ url: stored.url })).rejects.toThrow("no permission");
+  expect(await above.cacher.lookup(stored.key)).toEqual([]);
+});
+
 test("an update that is on its way down does not take the place of a later response", async () => {
   await using subject = await slowTiers();
   const { tiers, below, open } = subject;

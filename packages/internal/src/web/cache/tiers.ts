@@ -93,10 +93,14 @@ export class Tiers implements CacherPart {
 
   /** The number is that of the lower one, which has everything. The upper one first: it would be filled from below. */
   async purge(selector: PurgeSelector, options?: PurgeOptions): Promise<number> {
-    const [, count] = await Promise.all([this.#upper.purge(selector, options), this.#lower().purge(selector, options)]);
-    // What came up meanwhile.
-    if (options?.isDryRun !== true) await this.#upper.purge(selector, options);
-    return count;
+    try {
+      const both = [this.#upper.purge(selector, options), this.#lower().purge(selector, options)] as const;
+      const [, count] = await Promise.all(both);
+      return count;
+    } finally {
+      // What came up meanwhile, also if the lower one could not remove all of it.
+      if (options?.isDryRun !== true) await this.#upper.purge(selector, options);
+    }
   }
 
   /** All variants or none: the lower one is not asked for what the upper one has. */

@@ -51,10 +51,10 @@ function isKnownMethod(pattern: string): boolean {
   return /^(?:get|head|post|put|delete|patch|options|connect|trace)$/i.test(pattern);
 }
 
-/** Only of those that are tied to the beginning, and begin with a letter or digit. */
+/** Only of those that are tied to the beginning, and begin with a letter or digit that may not be missing. */
 function doubtOfExpression(variable: string, operator: CompareOperator, pattern: string): PatternDoubt | undefined {
   const first = firstCharacters[variable];
-  if (first === undefined || !operator.includes("~") || !/^\^\w[^|]*$/s.test(pattern)) return undefined;
+  if (first === undefined || !operator.includes("~") || !/^\^\w(?![?*{])[^|]*$/s.test(pattern)) return undefined;
   return {
     message: `$${variable} begins with ${quote(first)}, and what matches ${quote(pattern)} does not`,
     hint: didYouMean(`^${first === "?" ? "\\?" : first}${pattern.slice(1)}`),

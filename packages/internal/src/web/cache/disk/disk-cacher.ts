@@ -131,6 +131,7 @@ class DiskCacher implements CacherPart {
   async #reopen(): Promise<void> {
     const old = this.#index;
     this.#index = await this.#open();
+    this.#known.clear();
     const { folder } = this.#context.props;
     this.#context.log.warn("the folder of stored responses was removed by others, and is made anew", { folder });
     // They may still use it.
@@ -369,10 +370,14 @@ class DiskCacher implements CacherPart {
    * a later purge must not miss it.
    */
   async #remove(paths: readonly string[]): Promise<FilesChanged> {
+    const index = this.#index;
+    const lastId = index?.lastId ?? 0;
     const removed = await this.#objects.remove(paths);
     this.#known.clear();
     const left = new Set(removed.left);
-    await this.#index?.remove(paths.filter((path) => !left.has(path)));
+    const gone = paths.filter((path) => !left.has(path));
+    // Others may have stored something there since: a later purge must not miss it.
+    await index?.remove(gone, lastId);
     return removed;
   }
 

@@ -43,9 +43,23 @@ test("a purge of many selects each of them once, whatever is removed meanwhile",
   const removed: string[] = [];
   for (const portion of index.selected({ prefix: `${origin}/in/` })) {
     removed.push(...portion);
-    await index.remove(portion);
+    await index.remove(portion, index.lastId);
   }
   expect(removed.sort()).toEqual(wanted);
   expect([...index.selected("all")].flat()).toHaveLength(100);
+  await index.close();
+});
+
+test("a file that has come to the place of a removed one stays listed", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-index-"));
+  const index = await DiskIndex.open(folder.path);
+  const file = { path: "a/b", key: "k", url: `${origin}/`, tags: ["x"], size: 1, storedAt: 1 };
+  await index.add(file);
+  // Two workers purge the same file, and one of them stores the next one before the other has done so.
+  const { lastId } = index;
+  await index.remove([file.path], index.lastId);
+  await index.add({ ...file, storedAt: 2 });
+  await index.remove([file.path], lastId);
+  expect([...index.selected({ tag: "x" })]).toEqual([[file.path]]);
   await index.close();
 });

@@ -80,9 +80,15 @@ export class DiskIndex {
     });
   }
 
-  remove(paths: readonly string[]): Promise<void> {
+  /** Of the entry that was added last, as far as there are any. Later ones have a higher number. */
+  get lastId(): number {
+    return this.#number("SELECT max(id) AS value FROM object");
+  }
+
+  /** `lastId`: as it was before their files were removed. A later entry is that of a file that has come since. */
+  remove(paths: readonly string[], lastId: number): Promise<void> {
     return this.#database.change(() => {
-      for (const path of paths) this.#database.run("DELETE FROM object WHERE path = ?", path);
+      for (const path of paths) this.#database.run("DELETE FROM object WHERE path = ? AND id <= ?", path, lastId);
     });
   }
 
@@ -181,7 +187,8 @@ async function bootId(): Promise<string> {
 /** For `DiskIndex`. */
 export const schema = `
   CREATE TABLE IF NOT EXISTS object (
-    id INTEGER PRIMARY KEY, path TEXT UNIQUE, key TEXT, url TEXT, size INTEGER, stored_at INTEGER, used_at INTEGER
+    id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT UNIQUE, key TEXT, url TEXT,
+    size INTEGER, stored_at INTEGER, used_at INTEGER
   );
   CREATE INDEX IF NOT EXISTS object_key ON object (key);
   CREATE INDEX IF NOT EXISTS object_url ON object (url);

@@ -38,7 +38,7 @@ async function upkeepOf(files: number) {
       reopen: () => Promise.resolve(),
       async remove(paths) {
         removed.push(...paths);
-        await index.remove(paths);
+        await index.remove(paths, index.lastId);
         subject.whenRemoved();
         return { count: paths.length, left: [], failure: undefined };
       },

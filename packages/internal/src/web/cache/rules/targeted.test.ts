@@ -89,6 +89,8 @@ test("a long hostile field is parsed in linear time", () => {
   const hostile = ["a,", "a=(1 ", "a;b", "a=((", 'a="', "a=1;b=1 ", "(5", "a=(5", " "];
   for (const part of hostile) parse(part.repeat(20_000));
   for (const inner of ["5 ", "5", " ", "a;b "]) parse(`a=(${inner.repeat(20_000)}`);
+  // In square time, these would take minutes.
+  for (const before of ["a=(", "a=(5", "a=1;", "a=1"]) parse(`${before}${" ".repeat(1_000_000)}`);
 });
 
 test("any text is parsed", () => {

@@ -52,7 +52,8 @@ const bareItem = [
 
 const parameters = `(?:; *${key}(?:=(?:${bareItem}))?)*`;
 const item = `(?:${bareItem})${parameters}`;
-const innerList = `\\( *(?:${item}(?: +${item})*)? *\\)`;
+/** Blanks have one place each: with two, a long row of them would be divided in all ways before it fails. */
+const innerList = `\\( *(?:${item}(?: +${item})* *)?\\)`;
 
 /** `undefined`: the directive does not count. */
 function argumentOf(name: string, value: string): string | undefined {
