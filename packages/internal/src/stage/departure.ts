@@ -1,8 +1,9 @@
 // The departure of components that a reload dropped: they finish running work and are shut down, while the next
 // generation serves.
 
+import { afterRunning } from "@hemi/common";
 import type { Component } from "../component/component.ts";
-import { untilDeadline } from "./deadline.ts";
+import { unlessOver } from "./deadline.ts";
 import type { Failure } from "./failure.ts";
 import { withDescendants } from "./generation.ts";
 import { tellLeftovers } from "./leftovers.ts";
@@ -30,8 +31,8 @@ interface Wait {
 export class Departure {
   readonly #dropped: readonly Component[];
   #deadline: number;
-  readonly #hastened = Promise.withResolvers<void>();
-  #hastening: NodeJS.Timeout | undefined;
+  readonly #over = Promise.withResolvers<void>();
+  #forgetDeadline: () => void;
   /** The highest of what departs. */
   readonly rank: number;
   /** Settles when all of them are shut down. Failures are also logged. */
@@ -40,6 +41,7 @@ export class Departure {
   constructor({ dropped, survivors, users, earlier = [], deadline }: DepartureOptions) {
     this.#dropped = dropped;
     this.#deadline = deadline;
+    this.#forgetDeadline = this.#overAt(deadline);
     this.rank = Math.max(...dropped.map(({ kind }) => kind.rank));
     const droppedParts = partsOf(withDescendants(dropped));
     const userParts = partsOf(users);
@@ -55,8 +57,12 @@ export class Departure {
   hasten(deadline: number): void {
     if (deadline >= this.#deadline) return;
     this.#deadline = deadline;
-    clearTimeout(this.#hastening);
-    this.#hastening = setTimeout(this.#hastened.resolve, Math.max(deadline - Date.now(), 0));
+    this.#forgetDeadline();
+    this.#forgetDeadline = this.#overAt(deadline);
+  }
+
+  #overAt(deadline: number): () => void {
+    return afterRunning(deadline - Date.now(), this.#over.resolve);
   }
 
   /**
@@ -68,10 +74,10 @@ export class Departure {
     const ranks = [...Map.groupBy(this.#dropped, ({ kind }) => kind.rank)].sort(([a], [b]) => b - a);
     for (const [rank, components] of ranks) {
       await Promise.all(waits.filter((wait) => wait.rank > rank).map(({ done }) => done));
-      failures.push(...(await new LifeCycle(components).drain(this.#deadline, this.#hastened.promise)));
+      failures.push(...(await new LifeCycle(components).drain(this.#deadline, this.#over.promise)));
     }
     await Promise.all(waits.map(({ done }) => done));
-    clearTimeout(this.#hastening);
+    this.#forgetDeadline();
     failures.push(...(await new LifeCycle(this.#dropped).shutdown(Math.max(this.#deadline, Date.now() + leastTime))));
     await tellLeftovers(withDescendants(this.#dropped));
     return failures;
@@ -79,8 +85,7 @@ export class Departure {
 
   async #settle({ part, log }: Component, dropped: ReadonlySet<object>, users: ReadonlySet<object>): Promise<void> {
     try {
-      const deadline = this.#deadline;
-      const outcome = await untilDeadline(part.settle?.(dropped, deadline, users), deadline, this.#hastened.promise);
+      const outcome = await unlessOver(part.settle?.(dropped, this.#deadline, users), this.#over.promise);
       if (outcome === "late") log.warn("did not end all work of what a reload dropped by the deadline");
     } catch (error) {
       log.error("could not end the work of what a reload dropped", { error });

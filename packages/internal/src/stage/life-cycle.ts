@@ -2,7 +2,7 @@
 
 import { isPromiseLike, opening } from "@hemi/common";
 import type { Component } from "../component/component.ts";
-import { untilDeadline } from "./deadline.ts";
+import { unlessOver, untilDeadline } from "./deadline.ts";
 import { failureOf, type Failure } from "./failure.ts";
 import { raisingOrder, sinkingOrder } from "./order.ts";
 import type { Visitor } from "./order.ts";
@@ -65,15 +65,14 @@ export class LifeCycle {
   }
 
   /**
-   * Highest rank first, owner before children. Goes on after failures, and without those that are not done by the
-   * deadline, or when `hastened` resolves.
+   * Highest rank first, owner before children. Goes on after failures, and without those that are not done when `over`
+   * resolves: at the deadline, if the process runs until then.
    */
-  drain(deadline: number, hastened?: Promise<void>): Promise<readonly Failure[]> {
+  drain(deadline: number, over: Promise<void>): Promise<readonly Failure[]> {
     return this.#sink(
       "drained",
-      () => deadline,
+      (running) => unlessOver(running, over),
       ({ part }) => part.drain?.(deadline),
-      hastened,
     );
   }
 
@@ -84,7 +83,7 @@ export class LifeCycle {
   shutdown(deadline: number): Promise<readonly Failure[]> {
     return this.#sink(
       "shut down",
-      () => Math.max(deadline, Date.now() + 1000),
+      (running) => untilDeadline(running, Math.max(deadline, Date.now() + 1000)),
       (component) => {
         if (component.phase !== "prepared") return undefined;
         component.phase = "shut down";
@@ -127,17 +126,16 @@ export class LifeCycle {
 
   async #sink(
     done: Failure["done"],
-    deadline: () => number,
+    outcomeOf: (running: Promise<void>) => Promise<"done" | "late">,
     step: (component: Component) => void | Promise<void>,
-    hastened?: Promise<void>,
   ): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     const walk: Visitor = {
       mayGoOn: () => true,
       visit: (component) => {
         const wait = async (running: Promise<void>): Promise<void> => {
-          const outcome = await untilDeadline(running, deadline(), hastened);
-          if (outcome === "late") component.log.error(`was not ${done} by the deadline, and is abandoned`);
+          if ((await outcomeOf(running)) === "late")
+            component.log.error(`was not ${done} by the deadline, and is abandoned`);
         };
         const failed = (error: unknown): void => {
           component.log.error(`could not be ${done}`, { error });

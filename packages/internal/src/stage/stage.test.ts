@@ -327,6 +327,24 @@ describe("at the deadline", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("components still drain when the process stood still before their turn, for longer than the deadline", async () => {
+    const { bootText, gates, sink } = testEngine();
+    const stage = await bootText('stage { testServer "s" {} webapp "a" {} }');
+    await stage.start();
+    const server = Promise.withResolvers<void>();
+    const webapp = Promise.withResolvers<void>();
+    gates.set("drain testServer.s", server.promise).set("drain webapp.a", webapp.promise);
+    const quit = stage.quit(10_000);
+    await vi.advanceTimersByTimeAsync(100);
+    // As after SIGSTOP: the clocks have gone on, and timers have not fired.
+    vi.setSystemTime(Date.now() + 60_000);
+    server.resolve();
+    await vi.advanceTimersByTimeAsync(1000);
+    webapp.resolve();
+    await quit;
+    expect(sink.lines).toEqual([]);
+  });
+
   test("a wait longer than timers can be set does not end at once", async () => {
     const { bootText, gates } = testEngine();
     const stage = await bootText('stage { webapp "a" {} }');

@@ -1,7 +1,7 @@
 // A stage: one running configuration, owner of all its components.
 
 import { setImmediate as turn } from "node:timers/promises";
-import { finishInSlices, quietly } from "@hemi/common";
+import { afterRunning, finishInSlices, quietly } from "@hemi/common";
 import { isOffering, type Capability } from "../component/capability.ts";
 import { differenceSteps } from "../component/difference.ts";
 import type { CreationScope } from "../component/component.ts";
@@ -14,7 +14,7 @@ import { compose } from "./composition.ts";
 import type { StageFixtures, Surroundings } from "./context.ts";
 import type { PreparedReload, Reloaded, ReloadOptions } from "./prepared-reload.ts";
 import type { Readiness } from "./readiness.ts";
-import { untilDeadline } from "./deadline.ts";
+import { unlessOver, untilDeadline } from "./deadline.ts";
 import { Departure } from "./departure.ts";
 import { failureError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
@@ -251,18 +251,25 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   async #quit(from: State, deadline: number): Promise<void> {
-    if (from.name === "starting") {
-      this.#life.cancel();
-      if ((await untilDeadline(from.settled, deadline)) === "late") this.#abandoned.resolve(this.#life.abandon());
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const forget = afterRunning(deadline - Date.now(), resolve);
+    try {
+      if (from.name === "starting") {
+        this.#life.cancel();
+        if ((await unlessOver(from.settled, over)) === "late") this.#abandoned.resolve(this.#life.abandon());
+      }
+      this.#abandonReload?.(new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was reloaded"));
+      await unlessOver(this.#lastReload, over);
+      for (const departure of this.#departures) departure.hasten(deadline);
+      const { roots } = this.#generation;
+      const undrained = from.name === "running" ? await new LifeCycle(roots).drain(deadline, over) : [];
+      const departing = Promise.all([...this.#departures].map(({ done }) => done)).then(ignore);
+      await untilDeadline(departing, Math.max(deadline, Date.now() + shutdownPatience));
+      const failures = await this.#shutdown(Math.max(deadline, Date.now() + shutdownPatience));
+      if (undrained.length + failures.length > 0) throw failureError([...undrained, ...failures]);
+    } finally {
+      forget();
     }
-    this.#abandonReload?.(new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was reloaded"));
-    await untilDeadline(this.#lastReload, deadline);
-    for (const departure of this.#departures) departure.hasten(deadline);
-    const undrained = from.name === "running" ? await new LifeCycle(this.#generation.roots).drain(deadline) : [];
-    const departing = Promise.all([...this.#departures].map(({ done }) => done)).then(ignore);
-    await untilDeadline(departing, Math.max(deadline, Date.now() + shutdownPatience));
-    const failures = await this.#shutdown(Math.max(deadline, Date.now() + shutdownPatience));
-    if (undrained.length + failures.length > 0) throw failureError([...undrained, ...failures]);
   }
 
   async #shutdown(deadline: number): Promise<readonly Failure[]> {
