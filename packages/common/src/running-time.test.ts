@@ -18,9 +18,11 @@ test.each([8, 4000, 3_600_000, 2 ** 40])("%i ms of a process that runs are over 
   expect(overAfter(ms, [ms - 1, 2])).toEqual([false, true]);
 });
 
-test.each([0, -1])("%i ms are over at once, without a warning of the runtime", (ms) => {
-  const set = vi.spyOn(globalThis, "setTimeout");
+test.each([0, -1])("%i ms are over at once, and set no timer of less than 0 ms", (ms) => {
   expect(overAfter(ms, [2])).toEqual([true]);
+  const set = vi.spyOn(globalThis, "setTimeout");
+  afterRunning(ms, () => {});
+  expect(set.mock.calls.map(([, delay]) => delay)).toEqual([0]);
   set.mockRestore();
 });
 
