@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ContractTest } from "./contract-test.ts";
+import { resourcesBeside } from "./resources-beside.ts";
 import type { ContentFilter } from "../web/content/filter.ts";
 
 /** A filter with a content that shows what it does. */
@@ -224,16 +225,3 @@ function asItIs(output: Uint8Array): Uint8Array {
 function noTaker(): void {}
 
 const noBytes = new Uint8Array();
-
-/**
- * What keeps the process by now, without what did before; some of that may be gone, such as a timer of who runs the
- * tests.
- */
-function resourcesBeside(before: readonly string[]): readonly string[] {
-  const added = process.getActiveResourcesInfo();
-  for (const resource of before) {
-    const at = added.indexOf(resource);
-    if (at >= 0) added.splice(at, 1);
-  }
-  return added;
-}
