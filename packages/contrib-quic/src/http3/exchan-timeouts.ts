@@ -2,10 +2,10 @@
 //
 //   handle ──> 503, or the response is broken off     content ──> its reader is told     write ──> the stream is reset
 
-import { ExchanError, StreamTimeouts, type Peer } from "@hemi/internal";
+import { ExchanError, StreamTimeouts, type Peer, type StreamWait } from "@hemi/internal";
 import type { Http3CodecServer } from "./codec-server.ts";
 import { errorCode, type Http3ErrorCode } from "./errors.ts";
-import type { Http3Exchan, StreamWait } from "./server-exchan.ts";
+import type { Http3Exchan } from "./server-exchan.ts";
 
 /** Whose exchans they are. */
 export interface ExchanTimeoutsOwner {

@@ -13,9 +13,11 @@ import {
   ExchanError,
   readRequestHead,
   readTrailers,
+  requestGivenUp,
   type MultiplexedRequestHead,
   type Peer,
   type Priority,
+  type StreamWait,
   type TlsFacts,
 } from "@hemi/internal";
 import type { QuicConn } from "../quic/conn.ts";
@@ -34,7 +36,7 @@ import { PendingHeads } from "./pending-heads.ts";
 import { RefusedStreams } from "./refused-streams.ts";
 import { RequestStream, type RequestStreamOwner } from "./request-stream.ts";
 import { ResponseHeads } from "./response-heads.ts";
-import { Http3Exchan, requestGivenUp, type Http3ExchanConn, type StreamWait } from "./server-exchan.ts";
+import { Http3Exchan, type Http3ExchanConn } from "./server-exchan.ts";
 
 /** The streams by themselves. The connection that they are on hears of them by what is abstract here. */
 export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOwner {

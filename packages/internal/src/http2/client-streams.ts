@@ -25,9 +25,10 @@ import { errorCode, errorName, frameType, maxWindow, type Http2ErrorCode } from 
 import { ReceivedContent } from "./received-content.ts";
 import type { BadRequest, Http2RequestHead } from "./request-head.ts";
 import { ResponseHeads } from "./response-heads.ts";
-import { Http2Exchan, requestGivenUp, type Http2ExchanConn, type StreamWait } from "./server-exchan.ts";
+import { requestGivenUp, type StreamWait } from "../http/stream-server-exchan.ts";
+import { Http2Exchan, type Http2ExchanConn } from "./server-exchan.ts";
 import { StreamConnection } from "./stream-connection.ts";
-import { StreamTimeouts } from "./stream-timeouts.ts";
+import { StreamTimeouts } from "../http/stream-timeouts.ts";
 
 /** The streams by themselves. The connection that they are on hears of them by what is abstract here. */
 export abstract class ClientStreams
