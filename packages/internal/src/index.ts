@@ -225,6 +225,7 @@ export { contentLengthIsDue } from "./http/node-exchan.ts";
 export { KeptNodes } from "./http/kept-nodes.ts";
 export { NodeConnTimeouts, type NodeConnTimeoutsOwner, type WaitedForConn } from "./http/node-conn-timeouts.ts";
 export { StreamNodeExchan, type NodeWait, type StreamSource } from "./http/stream-node-exchan.ts";
+export { ExchanTimeouts } from "./http/exchan-timeouts.ts";
 export { StreamPool, type PooledConn } from "./http/stream-pool.ts";
 export {
   requestGivenUp,

@@ -46,7 +46,7 @@ export interface Http3ExchanConn extends StreamCarrier {
 export class Http3Exchan extends StreamServerExchan {
   readonly head: MultiplexedRequestHead;
   readonly request: RequestStream;
-  readonly rate = new ContentRate();
+  readonly contentRate = new ContentRate();
   readonly #conn: Http3ExchanConn;
   readonly #output: StreamOutput;
 
@@ -90,7 +90,6 @@ export class Http3Exchan extends StreamServerExchan {
   }
 
   protected wantContent(): void {
-    this.rate.waitFrom(performance.now());
     this.waitFor("content");
   }
 

@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import type { HemiError } from "../errors/hemi-error.ts";
+import type { ContentRate } from "./content-rate.ts";
 import { responseHasContent } from "./content-rule.ts";
 import type { RequestHead, ResponseHead, TunnelHead } from "./exchan.ts";
 import { ExchanError } from "./exchan-error.ts";
@@ -53,6 +54,8 @@ export abstract class StreamServerExchan extends ServerExchan {
 
   // ---- what a version knows ----
 
+  /** How fast its content comes; `undefined` for a request without. */
+  abstract readonly contentRate: ContentRate | undefined;
   /** What was sent last waits: no more may be sent for now. */
   abstract get isBlocked(): boolean;
   /** Sends the head, and what `prepareHead` says of it. */

@@ -1,6 +1,7 @@
 // One request and its response on an HTTP/2 stream. The connection goes on, whatever becomes of it.
 
 import { Buffer } from "node:buffer";
+import type { ContentRate } from "../http/content-rate.ts";
 import type { FileRegion, ResponseHead } from "../http/exchan.ts";
 import { noFields, type Fields } from "../http/fields.ts";
 import { fileEnded } from "../http/file-region.ts";
@@ -68,6 +69,10 @@ export class Http2Exchan extends StreamServerExchan implements SendingStream {
   }
 
   // ---- content in ----
+
+  get contentRate(): ContentRate | undefined {
+    return this.content?.rate;
+  }
 
   protected get contentReceived(): number {
     return this.content?.received ?? 0;

@@ -23,7 +23,7 @@ export interface PairOfFiles {
 }
 
 /** The content of such files. */
-export interface Pair {
+export interface CertificatePair {
   /** With the chain, in PEM. */
   readonly chain: string;
   readonly key: KeyObject;
@@ -74,7 +74,7 @@ export function tryOut(files: readonly string[], pairs: Pick<SecureContextOption
 }
 
 /** Throws for a certificate or key that cannot be read, for one that is encrypted, and for those of another pair. */
-export function pairIn(files: PairOfFiles): Pair {
+export function pairIn(files: PairOfFiles): CertificatePair {
   const { certFile, certText, keyFile } = files;
   const chain = certificatesIn("tlsCert", certFile, certText);
   const key = keyIn(files);
