@@ -17,6 +17,7 @@ export type StreamWait = "handle" | "content" | "write";
 
 /** What an exchan on a stream needs of the connection. */
 export interface StreamCarrier extends ExchanCarrier {
+  /** No further request begins on it: whoever opens a tunnel is told at once. */
   readonly isDraining: boolean;
   /** Another piece was sent, or another thing is waited for: its whole time begins anew. */
   waitFor(exchan: StreamServerExchan, wait: StreamWait): void;
@@ -38,6 +39,7 @@ export abstract class StreamServerExchan extends ServerExchan {
   declare protected readonly carrier: StreamCarrier;
   /** Who waits to send more. */
   declare private sending: PromiseWithResolvers<void> | undefined;
+  /** It is destroyed with the stream. */
   declare private openTunnel: StreamTunnel | undefined;
   /** Who has the tunnel wants to be told when the server drains. */
   declare private tunnelDrained: (() => void) | undefined;
