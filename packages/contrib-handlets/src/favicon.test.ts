@@ -39,6 +39,13 @@ async function serve(favicon: string) {
 }
 
 describe("favicon", () => {
+  test("whose file is missing is found by an examination, and served all the same", async () => {
+    await using site = await serve('favicon { .file = "own.png" }');
+    await expect(site.stage.examine()).rejects.toThrow(/HEMI_FILE: the icon .*own\.png does not exist/);
+    await site.stage.start();
+    expect((await site.ask("GET", "/favicon.ico")).text).toBe("next");
+  });
+
   test("sends Hemi's icon, with caching fields", async () => {
     await using site = await serve("favicon {}");
     await site.stage.start();

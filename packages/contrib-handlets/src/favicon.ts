@@ -4,6 +4,7 @@ import {
   answerOtherMethod,
   type Context,
   defineHandlet,
+  examineFile,
   type Explanation,
   type ExplainScope,
   type HandletPart,
@@ -41,6 +42,11 @@ class Favicon implements HandletPart {
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
+  }
+
+  async examine(): Promise<void> {
+    const { file } = this.#context.props;
+    if (file !== undefined) await examineFile("file", "the icon", file);
   }
 
   async prepare(): Promise<void> {

@@ -1,7 +1,8 @@
 // The props of an outgate that are about TLS: whom it trusts, and who it is.
 
 import { nodeTlsOptions, nodeTlsProps, type CheckContext, type PropsOf } from "@hemi/internal";
-import type { ClientTls } from "./quic/client-configs.ts";
+import { ClientConfigs, type ClientTls } from "./quic/client-configs.ts";
+import { nativeQuic } from "./quic/native.ts";
 
 const { tlsCA, tlsCert, tlsKey, tlsVerify } = nodeTlsProps;
 
@@ -26,7 +27,10 @@ export function checkClientTls({ props, report }: CheckContext<ClientTlsSettings
   report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
 }
 
-/** Reads the files. Throws a PropError for one that cannot be read. */
+/** Reads the files. Throws HEMI_FILE or HEMI_CERTIFICATE for one that cannot be used. */
 export function readClientTls(props: ClientTlsSettings): ClientTls {
-  return nodeTlsOptions({ ...props, tlsMode: true, tlsServerName: undefined }, []) ?? {};
+  const tls = nodeTlsOptions({ ...props, tlsMode: true, tlsServerName: undefined }, []) ?? {};
+  // The library may refuse what node:tls can use. It is not loaded for nothing: each stage has the outgates.
+  if (tls.ca !== undefined || tls.cert !== undefined) new ClientConfigs(nativeQuic).tryOut(tls);
+  return tls;
 }

@@ -3,6 +3,7 @@
 // Errors
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";
 export { HemiError } from "./errors/hemi-error.ts";
+export { examineFile, examineFolder } from "./component/examine-files.ts";
 export { PropError } from "./component/prop-error.ts";
 
 // Stages
@@ -224,7 +225,15 @@ export { contentLengthIsDue } from "./http/node-exchan.ts";
 export { KeptNodes } from "./http/kept-nodes.ts";
 export { NodeConnTimeouts, type NodeConnTimeoutsOwner, type WaitedForConn } from "./http/node-conn-timeouts.ts";
 export { StreamNodeExchan, type NodeWait, type StreamSource } from "./http/stream-node-exchan.ts";
+export { ExchanTimeouts } from "./http/exchan-timeouts.ts";
 export { StreamPool, type PooledConn } from "./http/stream-pool.ts";
+export {
+  requestGivenUp,
+  StreamServerExchan,
+  type StreamCarrier,
+  type StreamWait,
+} from "./http/stream-server-exchan.ts";
+export { StreamTimeouts, type WaitingStream } from "./http/stream-timeouts.ts";
 export {
   checkWebBackend,
   refuseProxyProtocol,
@@ -257,7 +266,6 @@ export {
   readHttp2RequestHead as readRequestHead,
   type Http2RequestHead as MultiplexedRequestHead,
 } from "./http2/request-head.ts";
-export { StreamTimeouts, type WaitingStream } from "./http2/stream-timeouts.ts";
 // Servers of webapps over another transport than TCP
 export { allWebapps } from "./httpx/all-webapps.ts";
 export { checkTimeouts } from "./httpx/check-timeouts.ts";

@@ -331,30 +331,11 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     const hasResult = this.#hasResult ?? (head?.kind === "query" ? false : undefined);
     this.#hasResult = undefined;
     if (head?.kind === "own query") return;
-    switch (leftoverOf(bytes, start, end, hasResult)) {
-      case "none":
-        return;
-      case "dirty":
-        server.isDirty = true;
-        return;
-      case "bound":
-        this.#isBound = true;
-        return;
-      case "reset":
-        this.#isReset = true;
-        return server.forgetOthers();
-      case "clean":
-        this.#isReset = true;
-        server.others.clear();
-        // What was sent behind it leaves something again.
-        server.isDirty = length > 1;
-        server.statements.clear();
-        return this.#statements?.clear();
-      case "forgotten":
-        server.isDirty ||= length > 1;
-        server.statements.clear();
-        return this.#statements?.clear();
-    }
+    const leftover = leftoverOf(bytes, start, end, hasResult);
+    server.takeLeftover(leftover, length > 1);
+    if (leftover === "bound") this.#isBound = true;
+    if (leftover === "reset" || leftover === "clean") this.#isReset = true;
+    if (leftover === "forgotten" || leftover === "clean") this.#statements?.clear();
   }
 
   #giveBackIfDone(): void {

@@ -14,10 +14,7 @@ export function reset(conn: ServerConn, statement: string, done: (isClean: boole
     message(type, bytes, start, end) {
       if (type === 69) hasFailed = true;
       // Prepared statements may be left, such as by RESET ALL.
-      const leftover = type === 67 ? leftoverOf(bytes, start, end, true) : "none";
-      if (leftover === "clean" || leftover === "forgotten") conn.statements.clear();
-      if (leftover === "clean") conn.others.clear();
-      else if (leftover === "reset") conn.forgetOthers();
+      if (type === 67) conn.takeLeftover(leftoverOf(bytes, start, end, true), false);
       if (type !== 90) return;
       conn.lend(undefined);
       conn.isDirty = false;

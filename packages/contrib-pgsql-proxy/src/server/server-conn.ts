@@ -16,6 +16,7 @@ import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
 import { idle, message, MessageReader, type MessageUser, ProtocolError, readText } from "../protocol/messages.ts";
 import { startupMessage, tlsRequest } from "../protocol/startup.ts";
 import { Expected, type Ignored } from "./expected.ts";
+import type { Leftover } from "./leftovers.ts";
 import type { ServerAuth } from "./server-auth.ts";
 import type { Statement } from "./statements.ts";
 
@@ -130,9 +131,15 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
     else this.#afterCancels = next;
   }
 
-  /** Settings have been reset, of `others` as well. */
-  forgetOthers(): void {
-    for (const name of this.others.keys()) this.others.set(name, undefined);
+  /** A command has left this. `isFollowed`: more was sent behind the command, and may leave something again. */
+  takeLeftover(leftover: Leftover, isFollowed: boolean): void {
+    if (leftover === "dirty") this.isDirty = true;
+    else if (leftover === "reset") for (const name of this.others.keys()) this.others.set(name, undefined);
+    else if (leftover === "forgotten" || leftover === "clean") {
+      this.statements.clear();
+      this.isDirty = isFollowed || (this.isDirty && leftover === "forgotten");
+      if (leftover === "clean") this.others.clear();
+    }
   }
 
   /** From now on, its messages are for this user; `undefined`: for nobody. */

@@ -11,11 +11,14 @@ import type { Duplex } from "node:stream";
 import {
   BadRequest,
   ExchanError,
+  ExchanTimeouts,
   readRequestHead,
   readTrailers,
+  requestGivenUp,
   type MultiplexedRequestHead,
   type Peer,
   type Priority,
+  type StreamWait,
   type TlsFacts,
 } from "@hemi/internal";
 import type { QuicConn } from "../quic/conn.ts";
@@ -24,7 +27,6 @@ import { QpackEncoder } from "../qpack/encoder.ts";
 import type { Http3CodecServer } from "./codec-server.ts";
 import { markAsEarly, refusedAsEarly } from "./early-data.ts";
 import { errorCode, errorName, type Http3ErrorCode } from "./errors.ts";
-import { ExchanTimeouts } from "./exchan-timeouts.ts";
 import { FieldSections } from "./field-sections.ts";
 import { FloodLimits } from "./flood-limits.ts";
 import { frame, frameType } from "./frames.ts";
@@ -34,7 +36,7 @@ import { PendingHeads } from "./pending-heads.ts";
 import { RefusedStreams } from "./refused-streams.ts";
 import { RequestStream, type RequestStreamOwner } from "./request-stream.ts";
 import { ResponseHeads } from "./response-heads.ts";
-import { Http3Exchan, requestGivenUp, type Http3ExchanConn, type StreamWait } from "./server-exchan.ts";
+import { Http3Exchan, type Http3ExchanConn } from "./server-exchan.ts";
 
 /** The streams by themselves. The connection that they are on hears of them by what is abstract here. */
 export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOwner {
@@ -57,7 +59,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   #blockedOutputs: Set<Http3Exchan> | undefined;
   /** Streams that their client has given up while a handlet works on them. */
   #abandoned: Set<Http3Exchan> | undefined;
-  #timeouts: ExchanTimeouts | undefined;
+  #timeouts: ExchanTimeouts<Http3Exchan> | undefined;
   #lostWindow: LostWindow | undefined;
   /** Output that QUIC has taken after it had to wait, in bytes. */
   #progress = 0;
@@ -313,16 +315,16 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   isTooSlow(exchan: Http3Exchan): boolean {
-    return this.#exchanTimeouts().isTooSlow(exchan);
+    return this.#exchanTimeouts().isTooSlow(exchan, exchan.request.received);
   }
 
-  #exchanTimeouts(): ExchanTimeouts {
+  #exchanTimeouts(): ExchanTimeouts<Http3Exchan> {
     return (this.#timeouts ??= new ExchanTimeouts(this.server, {
       peer: this.peer,
       exchans: () => [...this.exchans.values(), ...(this.#abandoned ?? [])],
       progress: () => this.#progress,
       forgetAbandoned: (exchan) => this.#abandoned?.delete(exchan) === true,
-      reset: (exchan, code) => this.reset(exchan, code),
+      cancel: (exchan) => this.reset(exchan, errorCode.requestCancelled),
     }));
   }
 

@@ -1,22 +1,18 @@
 // One request and its response on an HTTP/3 stream. The connection goes on, whatever becomes of it.
 
 import type { Duplex } from "node:stream";
-import { quietly } from "@hemi/common";
 import {
   ContentRate,
-  ExchanError,
   readRegion,
-  responseHasContent,
-  ServerExchan,
-  StreamTunnel,
-  type ExchanCarrier,
+  requestGivenUp,
+  StreamServerExchan,
   type Fields,
   type FileRegion,
   type HemiError,
   type MultiplexedRequestHead,
   type ResponseHead,
+  type StreamCarrier,
   type TunnelHead,
-  type WaitingStream,
 } from "@hemi/internal";
 import type { QuicConn } from "../quic/conn.ts";
 import { errorCode, type Http3ErrorCode } from "./errors.ts";
@@ -25,18 +21,10 @@ import type { RequestStream } from "./request-stream.ts";
 import type { ResponseHeads } from "./response-heads.ts";
 import { StreamOutput } from "./stream-output.ts";
 
-/** What a stream waits for; each has its time in the settings. */
-export type StreamWait = "handle" | "content" | "write";
-
 /** What an exchan needs of the connection that it is on. */
-export interface Http3ExchanConn extends ExchanCarrier {
+export interface Http3ExchanConn extends StreamCarrier {
   readonly quic: QuicConn;
-  readonly isDraining: boolean;
   readonly heads: ResponseHeads;
-  /** Another piece was sent, or another thing is waited for: its whole time begins anew. */
-  waitFor(exchan: Http3Exchan, wait: StreamWait): void;
-  /** Limits in time are not the connection's any more. */
-  waitNoMore(exchan: Http3Exchan): void;
   /** Content has come for a reader that waits. True: it came too slowly, and the reader was told. */
   isTooSlow(exchan: Http3Exchan): boolean;
   /** Not all that was sent has been taken: `flush` is to be called when more may be. */
@@ -47,8 +35,6 @@ export interface Http3ExchanConn extends ExchanCarrier {
   reset(exchan: Http3Exchan, code: Http3ErrorCode): void;
   /** The request is not what it has to be: its stream is reset. */
   failStream(exchan: Http3Exchan, code: Http3ErrorCode, reason: string): void;
-  /** A handlet is done with a request that its client had given up. */
-  abandonedOver(exchan: Http3Exchan): void;
   /** Throws HTTPError if a tunnel may not be opened now. */
   assertMayTunnel(protocol: string | undefined): void;
   /** A tunnel was opened by a stream. */
@@ -57,19 +43,12 @@ export interface Http3ExchanConn extends ExchanCarrier {
   guarded<T>(run: () => T): T | undefined;
 }
 
-export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWait> {
+export class Http3Exchan extends StreamServerExchan {
   readonly head: MultiplexedRequestHead;
   readonly request: RequestStream;
-  readonly rate = new ContentRate();
-  wait: StreamWait = "handle";
-  waitsUntil = Infinity;
-  progressBefore = 0;
+  readonly contentRate = new ContentRate();
   readonly #conn: Http3ExchanConn;
   readonly #output: StreamOutput;
-  #writable: PromiseWithResolvers<void> | undefined;
-  #tunnel: StreamTunnel | undefined;
-  /** Who has the tunnel wants to be told when the server drains. */
-  #tunnelDrained: (() => void) | undefined;
 
   constructor(conn: Http3ExchanConn, head: MultiplexedRequestHead, request: RequestStream) {
     super(conn);
@@ -86,11 +65,6 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   get trailers(): Fields {
     return this.request.trailers;
-  }
-
-  /** There are limits to the time that it takes. */
-  get isTimed(): boolean {
-    return this.state !== "tunnelling";
   }
 
   // ---- content in ----
@@ -116,8 +90,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
   }
 
   protected wantContent(): void {
-    this.rate.waitFrom(performance.now());
-    this.#waitFor("content");
+    this.waitFor("content");
   }
 
   protected dropContent(): void {
@@ -138,13 +111,8 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     if (this.isOver) return;
     if (piece === undefined && !this.request.isWhole) return;
     if (piece !== undefined && this.isTimed && this.#conn.isTooSlow(this)) return;
-    this.#waitFor("handle");
+    this.waitFor("handle");
     this.readerGets(piece);
-  }
-
-  override contentFailed(error: HemiError): void {
-    if (this.isReading) this.#waitFor("handle");
-    super.contentFailed(error);
   }
 
   // ---- response out ----
@@ -182,37 +150,16 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.#settleOutput();
   }
 
-  sendHead(head: ResponseHead, size: number | undefined): void {
-    if (this.state !== "waiting") return this.#conn.abandonedOver(this);
-    this.state = "streaming";
+  protected writeHead(head: ResponseHead, size: number | undefined): void {
     this.#write(frame(frameType.headers, this.#encodeHead(head, size)), Infinity, false);
-    this.#waitFor("handle");
   }
 
-  sendContent(piece: string | Uint8Array, done?: () => void): boolean {
-    if (this.state !== "streaming" && this.state !== "tunnelling") return false;
-    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-    if (bytes.length === 0) return true;
-    this.give(bytes.length);
-    if (!this.hasContent) return !this.isEnoughDropped;
-    this.#output.writeData(bytes);
+  protected writeContent(piece: Uint8Array): boolean {
+    this.#output.writeData(piece);
     // QUIC has its own copy of what it takes. A piece that has to wait is left to the collector.
-    if (!this.#output.isBlocked) done?.();
+    const isTaken = !this.#output.isBlocked;
     this.#written();
-    this.#waitFor("handle");
-    return !this.#output.isBlocked;
-  }
-
-  writable(): Promise<void> {
-    // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    if (this.isOver || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
-    if (!this.#output.isBlocked) return Promise.resolve();
-    this.#waitFor("write");
-    if (this.#writable === undefined) {
-      this.#writable = Promise.withResolvers<void>();
-      void quietly(this.#writable.promise);
-    }
-    return this.#writable.promise;
+    return isTaken;
   }
 
   async sendRegion(region: FileRegion): Promise<void> {
@@ -223,11 +170,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     }
   }
 
-  endContent(trailerList: readonly string[]): void {
-    if (this.state !== "streaming") return;
-    this.assertAllGiven();
-    this.state = "leaving";
-    this.leaveContent();
+  protected writeEnd(trailerList: readonly string[]): void {
     const hasTrailers = trailerList.length > 0 && this.hasContent;
     if (hasTrailers) {
       this.#write(frame(frameType.headers, this.#conn.heads.encodeTrailers(this.id, trailerList)), Infinity, true);
@@ -235,97 +178,51 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.#settleOutput();
   }
 
-  tunnel({ protocol, fieldList }: TunnelHead, drained: () => void): Duplex {
-    this.assertTunnel(protocol);
+  protected override assertTunnel(protocol: string | undefined): void {
+    super.assertTunnel(protocol);
     this.#conn.assertMayTunnel(protocol);
-    this.state = "tunnelling";
-    this.status = 200;
-    this.#conn.waitNoMore(this);
-    this.#tunnelDrained = drained;
+  }
+
+  override tunnel(head: TunnelHead, drained: () => void): Duplex {
+    const tunnel = super.tunnel(head, drained);
+    this.#conn.tunnelOpened(head.protocol, this.id, tunnel);
+    return tunnel;
+  }
+
+  protected writeTunnelHead(fieldList: readonly string[]): void {
     const section = this.#conn.heads.encode(this.id, { status: 200, fieldList }, undefined);
     this.#write(frame(frameType.headers, section), Infinity, false);
-    if (this.#conn.isDraining) queueMicrotask(drained);
-    this.#tunnel = new StreamTunnel({
-      readContent: () => this.readContent(),
-      sendContent: (piece) => this.sendContent(piece),
-      writable: () => this.writable(),
-      endContent: () => {
-        this.#end();
-        this.#settleOutput();
-      },
-      cancel: () => {
-        if (!this.isOver) this.#conn.reset(this, errorCode.requestCancelled);
-      },
-    });
-    this.#conn.tunnelOpened(protocol, this.id, this.#tunnel);
-    return this.#tunnel;
   }
 
-  /** Who has the tunnel, if it is one, is told. */
-  serverDrains(): void {
-    this.#tunnelDrained?.();
-    this.#tunnelDrained = undefined;
-  }
-
-  distrust(): void {
-    // Each request has a stream of its own: none can be hidden in another.
+  protected endTunnel(): void {
+    this.#end();
+    this.#settleOutput();
   }
 
   /** Sends on what waits. Returns how many bytes were taken. */
   flush(): number {
     const taken = this.#output.flush();
-    if (taken > 0 && this.wait === "write" && this.waitsUntil !== Infinity) this.#waitFor("write");
+    if (taken > 0) this.hasProgressed();
     this.#settleOutput();
-    if (this.#output.isBlocked) return taken;
-    const writable = this.#writable;
-    this.#writable = undefined;
-    if (writable !== undefined && !this.isOver) this.#waitFor("handle");
-    // Also once it is over: who still waits to send more would wait for good.
-    writable?.resolve();
+    if (!this.#output.isBlocked) this.resumeSending();
     return taken;
   }
 
   // ---- ends ----
 
-  abort(): void {
-    if (this.state === "aborted") return this.#conn.abandonedOver(this);
-    if (this.state === "leaving" || this.state === "ended") return;
-    this.endsByAbort();
-    this.#conn.reset(this, errorCode.internalError);
+  protected reset(why: "aborted" | "cancelled"): void {
+    this.#conn.reset(this, why === "aborted" ? errorCode.internalError : errorCode.requestCancelled);
   }
 
-  /**
-   * The stream is reset, by whomever, or its connection has broken off. `why`: what a reader of its content is told.
-   */
-  broken(why: HemiError = requestGivenUp()): void {
-    if (this.isOver) return;
-    const writable = this.#writable;
-    this.#writable = undefined;
-    writable?.reject(requestGivenUp());
-    this.#output.drop();
-    this.lose(why);
-    this.#tunnel?.destroy(why);
-  }
-
-  protected gone(): ExchanError {
-    return requestGivenUp();
-  }
-
-  protected waitAnew(): void {
-    if (this.wait === "handle" && this.waitsUntil !== Infinity) this.#waitFor("handle");
+  override broken(why?: HemiError): void {
+    if (!this.isOver) this.#output.drop();
+    super.broken(why);
   }
 
   /** The bytes are used again for the next one. */
   #encodeHead(head: ResponseHead, size: number | undefined): Buffer {
-    // A 2xx would read as an open tunnel (RFC 9220 3).
-    const answer = this.head.isTunnel && head.status < 300 ? noTunnel : head;
-    const { status } = answer;
-    this.status = status;
-    // It has no content either, but says so (RFC 9110 15.3.6).
-    if (status === 205) size = 0;
-    this.announced = size;
-    this.hasContent = answer === head && responseHasContent(this.head.method, status);
-    return this.#conn.heads.encode(this.id, answer, answer === head ? size : 0);
+    const answer = this.prepareHead(head, size);
+    return this.#conn.heads.encode(this.id, answer, this.announced);
   }
 
   #write(bytes: Uint8Array, framing: number, isEnd: boolean): void {
@@ -347,7 +244,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
   #settleOutput(): void {
     if (this.isOver) return;
     if (!this.#output.hasEnded) {
-      if (this.state === "leaving") this.#waitFor("write");
+      if (this.state === "leaving") this.waitFor("write");
       return;
     }
     if (this.state === "tunnelling") {
@@ -359,16 +256,6 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.complete();
     this.#conn.finished(this);
   }
-
-  /** Limits in time of a tunnel are not ours. */
-  #waitFor(wait: StreamWait): void {
-    if (this.state !== "tunnelling") this.#conn.waitFor(this, wait);
-  }
 }
 
-const noTunnel: ResponseHead = { status: 501, fieldList: [] };
 const nothing = Buffer.alloc(0);
-
-export function requestGivenUp(): ExchanError {
-  return new ExchanError("HEMI_PEER_GONE", "the client has given the request up");
-}

@@ -51,6 +51,11 @@ export class ClientConfigs {
     return config;
   }
 
+  /** Throws HEMI_CERTIFICATE if the library cannot use the certificates. */
+  tryOut(tls: ClientTls): void {
+    this.#make(tls);
+  }
+
   #make({ ca, cert, key, rejectUnauthorized = true }: ClientTls): NativeConfig {
     try {
       return this.#native().Config.withBoringSslCtx(

@@ -1,11 +1,10 @@
 // TLS to the nodes of a backend: its props, their check, and the options of node:tls that follow from them.
 
-import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import type { CheckContext } from "../component/definition.ts";
-import { PropError } from "../component/prop-error.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
+import { readAuthoritiesSync, readPairSync } from "../front/tls/pem.ts";
 
 /** Spread this into the props of a backend. */
 export const nodeTlsProps = {
@@ -42,25 +41,17 @@ export function checkNodeTls(context: CheckContext<NodeTlsSettings>): void {
 }
 
 /**
- * Reads the files; `undefined` without `tlsMode`. Throws HEMI_FILE for one that cannot be read. `alpn`: the names that
- * ALPN proposes, if any.
+ * Reads the files; `undefined` without `tlsMode`. Throws HEMI_FILE for one that cannot be read, and HEMI_CERTIFICATE
+ * for one that cannot be used. `alpn`: the names that ALPN proposes, if any.
  */
 export function nodeTlsOptions(props: NodeTlsSettings, alpn: readonly string[]): ConnectionOptions | undefined {
   if (!props.tlsMode) return undefined;
+  const { tlsCA, tlsCert, tlsKey } = props;
   return {
     ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
     rejectUnauthorized: props.tlsVerify,
     ...(props.tlsServerName !== undefined && { servername: props.tlsServerName }),
-    ...(props.tlsCA !== undefined && { ca: read("tlsCA", props.tlsCA) }),
-    ...(props.tlsCert !== undefined && { cert: read("tlsCert", props.tlsCert) }),
-    ...(props.tlsKey !== undefined && { key: read("tlsKey", props.tlsKey) }),
+    ...(tlsCA !== undefined && { ca: readAuthoritiesSync("tlsCA", tlsCA) }),
+    ...(tlsCert !== undefined && tlsKey !== undefined && readPairSync(tlsCert, tlsKey)),
   };
-}
-
-function read(prop: "tlsCA" | "tlsCert" | "tlsKey", file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new PropError(prop, "HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
-  }
 }

@@ -76,7 +76,7 @@ export abstract class ServerExchan implements ExchanWire {
   /** Why no more content will come. */
   declare protected contentError: HemiError | undefined;
   /** The connection. */
-  declare private readonly carrier: ExchanCarrier;
+  declare protected readonly carrier: ExchanCarrier;
   /** Who waits for content. */
   declare private reader: ContentReader | undefined;
   /** When the response was given: had all content been read? */

@@ -13,6 +13,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { ExchanError } from "../http/exchan-error.ts";
+import { ExchanTimeouts } from "../http/exchan-timeouts.ts";
 import type { ResponseHead } from "../http/exchan.ts";
 import { askNow, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
@@ -25,9 +26,9 @@ import { errorCode, errorName, frameType, maxWindow, type Http2ErrorCode } from 
 import { ReceivedContent } from "./received-content.ts";
 import type { BadRequest, Http2RequestHead } from "./request-head.ts";
 import { ResponseHeads } from "./response-heads.ts";
-import { Http2Exchan, requestGivenUp, type Http2ExchanConn, type StreamWait } from "./server-exchan.ts";
+import { requestGivenUp, type StreamWait } from "../http/stream-server-exchan.ts";
+import { Http2Exchan, type Http2ExchanConn } from "./server-exchan.ts";
 import { StreamConnection } from "./stream-connection.ts";
-import { StreamTimeouts } from "./stream-timeouts.ts";
 
 /** The streams by themselves. The connection that they are on hears of them by what is abstract here. */
 export abstract class ClientStreams
@@ -38,7 +39,7 @@ export abstract class ClientStreams
   readonly tls: TlsFacts | undefined;
   protected readonly server: Http2CodecServer;
   protected abstract override readonly frames: ClientFrames;
-  readonly #timeouts: StreamTimeouts<StreamWait, Http2Exchan>;
+  readonly #timeouts: ExchanTimeouts<Http2Exchan>;
   readonly #resets: TokenBucket;
   /** Streams that their client has given up while a handlet works on them. */
   #abandoned: Set<Http2Exchan> | undefined;
@@ -67,16 +68,14 @@ export abstract class ClientStreams
     this.tls = tls;
     this.server = server;
     this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
-    this.#timeouts = new StreamTimeouts({
-      monotonic,
-      makeDeadline: (onExpired) => server.makeDeadline(onExpired),
-      timeOf: (wait, { handleTimeout, contentTimeout }) => {
-        const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
-        return own ?? server.settings[timeouts[wait]];
-      },
+    this.#timeouts = new ExchanTimeouts(server, {
+      peer: this.peer,
+      exchans: () => [...this.streams.values(), ...(this.#abandoned ?? [])],
       progress: () => this.output.taken,
-      streams: () => [...this.streams.values(), ...(this.#abandoned ?? [])],
-      expired: (exchan, wait) => this.#expired(exchan, wait),
+      forgetAbandoned: (exchan) => this.#abandoned?.delete(exchan) === true,
+      // What waits for the socket, and not for a window, may be on its way to a client that is only slow.
+      isOnlySlow: ({ sendWindow, progressBefore }) => sendWindow > 0 && this.output.taken > progressBefore,
+      cancel: (exchan) => this.reset(exchan, errorCode.cancel),
     });
   }
 
@@ -166,7 +165,7 @@ export abstract class ClientStreams
     // Padding is nobody's.
     if (frameSize > size) this.contentTaken(exchan, frameSize - size, false);
     this.idleFrames.earn(size / contentOfIdleFrame);
-    if (exchan.isReading && exchan.isTimed && !isEnd && this.#isTooSlow(exchan, content, received)) {
+    if (exchan.isReading && exchan.isTimed && !isEnd && this.#timeouts.isTooSlow(exchan, received)) {
       return this.giveBack(size);
     }
     exchan.contentArrived(bytes, start, end, isEnd);
@@ -222,7 +221,6 @@ export abstract class ClientStreams
   }
 
   waitFor(exchan: Http2Exchan, wait: StreamWait): void {
-    if (wait === "content" && exchan.wait !== "content") exchan.content?.rate.waitFrom(this.server.monotonic());
     this.#timeouts.waitFor(exchan, wait);
   }
 
@@ -332,50 +330,12 @@ export abstract class ClientStreams
 
   // ---- limits in time ----
 
-  /** Content has come for a reader that waits: at the rate that it must? */
-  #isTooSlow(exchan: Http2Exchan, { rate }: ReceivedContent, received: number): boolean {
-    const { settings } = this.server;
-    if (exchan.contentTimeout !== undefined) return false;
-    if (!rate.isTooSlow(received, this.server.monotonic(), settings)) return false;
-    this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
-    return true;
-  }
-
-  #giveContentUp(exchan: Http2Exchan, reason: string): void {
-    this.server.note(this.peer, reason);
-    exchan.endsBecauseOf("contentTimeout");
-    exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
-  }
-
   /** A frame of content may be long in coming: what has come of it is progress, too. */
   protected notePartialContent(): void {
     const exchan = this.streams.get(this.cutter.partialDataStream);
     if (exchan?.isReading !== true || !exchan.isTimed || exchan.content === undefined) return;
-    const { content } = exchan;
-    if (!this.#isTooSlow(exchan, content, content.received + this.cutter.partialSize)) this.waitFor(exchan, "content");
-  }
-
-  #expired(exchan: Http2Exchan, wait: StreamWait): void {
-    const { settings } = this.server;
-    if (this.#abandoned?.delete(exchan) === true) return;
-    switch (wait) {
-      case "content":
-        this.#giveContentUp(exchan, `no content came for ${exchan.contentTimeout ?? settings.contentTimeout} ms`);
-        break;
-      case "handle":
-        this.server.note(
-          this.peer,
-          `its request was not answered within ${exchan.handleTimeout ?? settings.handleTimeout} ms`,
-        );
-        exchan.giveUp();
-        break;
-      case "write":
-        // What waits for the socket, and not for a window, may be on its way to a client that is only slow.
-        if (exchan.sendWindow > 0 && this.output.taken > exchan.progressBefore) return this.waitFor(exchan, "write");
-        this.server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
-        exchan.endsBecauseOf("writeTimeout");
-        this.reset(exchan, errorCode.cancel);
-    }
+    const received = exchan.content.received + this.cutter.partialSize;
+    if (!this.#timeouts.isTooSlow(exchan, received)) this.waitFor(exchan, "content");
   }
 
   // ---- the end ----
@@ -405,6 +365,3 @@ const answeredPing = Buffer.from("answered", "latin1");
 
 /** In bytes: more would not fit into the window of a stream, beside what the client may have sent anyway. */
 const maxDiscarded = maxWindow >> 1;
-
-/** By what a stream waits for: the setting that limits it. */
-const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;

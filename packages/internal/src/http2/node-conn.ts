@@ -38,7 +38,7 @@ import { NodeFrames, type NodeFrameTarget } from "./node-frames.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import { RequestHeads } from "./request-heads.ts";
 import { StreamConnection } from "./stream-connection.ts";
-import { StreamTimeouts } from "./stream-timeouts.ts";
+import { StreamTimeouts } from "../http/stream-timeouts.ts";
 import { WriteGuard } from "../net/write-guard.ts";
 
 /** What a connection needs of the pool that it belongs to. */

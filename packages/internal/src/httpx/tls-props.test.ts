@@ -116,6 +116,15 @@ describe("files", () => {
     );
   });
 
+  test("that the settings of the server rule out are found by an examination, too", async () => {
+    const { tlsCert, tlsKey } = await folder.issue("p256", { names: ["a.example"] });
+    const strict = '.tlsMode = true .tlsCiphers = "DEFAULT@SECLEVEL=4"';
+    await using site = await bootText(`stage { ${stage(`.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`, strict)} }`);
+    await expect(site.examine()).rejects.toThrow(
+      /httpxServer\.main could not be used: the certificates of webapp\.a cannot be used: .*too small/,
+    );
+  });
+
   test("are inherited from the stage, by all webapps that have none", async () => {
     const { tlsCert, tlsKey } = await folder.issue("s", { names: ["a.example"] });
     await using site = await serveHttps(

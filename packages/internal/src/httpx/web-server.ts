@@ -121,7 +121,16 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
   }
 
   async examine(): Promise<void> {
-    await this.#load(this.#context.props);
+    const { props } = this.#context;
+    await this.#load(props);
+    if (!this.isSecure || this.source !== this.#files) return;
+    for (const { current: webapp, path } of props.webapps) {
+      // A webapp reports what is wrong with its files. Here it is tried whether they fit the settings of the server.
+      const files = await webapp.tls?.readApart().catch(() => undefined);
+      const certificates = files?.certificates;
+      if (files === undefined || certificates === undefined) continue;
+      this.front.trySite({ path, certificates, terms: files.terms, sessionScope: "" });
+    }
   }
 
   async prepare(): Promise<void> {

@@ -114,6 +114,8 @@ export interface WebappTls {
    * values stay in use then.
    */
   refresh(): Promise<boolean>;
+  /** Reads the same files for a check, whatever is in use. Throws as `refresh` does. */
+  readApart(): Promise<Pick<WebappTls, "certificates" | "terms">>;
 }
 
 /** One web application. */

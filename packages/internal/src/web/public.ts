@@ -101,7 +101,6 @@ export {
 } from "./response/representation.ts";
 export { memorySource, type OpenSource, type Source } from "./response/source.ts";
 export type { Request } from "./request/request.ts";
-export { examineFile, examineFolder } from "./examine-files.ts";
 export { sendStatusPage } from "./response/status-page.ts";
 export type { KnownContent } from "./response/editable-head.ts";
 export type { Response } from "./response/response.ts";

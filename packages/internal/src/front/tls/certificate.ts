@@ -1,14 +1,10 @@
-// Certificates with their keys from PEM files: read, and checked as far as possible without a client.
+// The certificates of a server with their keys: read, and judged by hostnames and time.
 
-import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { parseHostnamePattern } from "../../component/props/hostnames.ts";
-import { PropError } from "../../component/prop-error.ts";
 import { certificateTime } from "../../net/tls/certificate-time.ts";
-
-/** The prop that names a file: an error is shown there. */
-type FileProp = "tlsCert" | "tlsKey" | "tlsClientCA";
+import { certificatesIn, pairIn, readPem } from "./pem.ts";
 
 /** The files of certificates, as configured. */
 export interface CertificateFiles {
@@ -38,20 +34,10 @@ export async function readCertificates({ certs, keys, passphrase }: CertificateF
   const read: Certificate[] = [];
   for (const [i, file] of certs.entries()) {
     const keyFile = keys[i] ?? file;
-    const text = await readText("tlsCert", file, "certificate");
-    const chain = certificatesIn("tlsCert", file, text);
-    const keyText = keyFile === file ? text : await readText("tlsKey", keyFile, "key");
-    const key = keyIn(keyFile, keyText, passphrase, keyFile === file);
-    const [leaf] = chain;
-    if (leaf === undefined) throw unusable("tlsCert", file, "holds no certificate");
-    if (!leaf.checkPrivateKey(key)) {
-      const place = chain.findIndex((other) => other.checkPrivateKey(key)) + 1;
-      const advice =
-        place > 0 ? `; the certificate that it fits is number ${place} of the file and has to be the first` : "";
-      const reason = `is the certificate of another key than ${keyFile} holds${advice}`;
-      throw unusable(place > 0 || keyFile === file ? "tlsCert" : "tlsKey", file, reason);
-    }
-    read.push({ file, chain: chain.map(String).join(""), key, leaf });
+    const text = await readPem("tlsCert", file, "certificate");
+    const keyText = keyFile === file ? text : await readPem("tlsKey", keyFile, "key");
+    const { chain, key, leaf } = pairIn({ certFile: file, certText: text, keyFile, keyText, passphrase });
+    read.push({ file, chain, key, leaf });
   }
   return read;
 }
@@ -65,7 +51,7 @@ export function pemOfKey({ key }: Pick<Certificate, "key">): string {
 export async function readAuthorities(files: readonly string[]): Promise<readonly string[]> {
   const read: string[] = [];
   for (const file of files) {
-    const text = await readText("tlsClientCA", file, "certificate");
+    const text = await readPem("tlsClientCA", file, "certificate");
     read.push(...certificatesIn("tlsClientCA", file, text).map(String));
   }
   return read;
@@ -111,68 +97,4 @@ function covers(leaf: X509Certificate, hostname: string): boolean {
     case undefined:
       return false;
   }
-}
-
-async function readText(prop: FileProp, file: string, what: "certificate" | "key"): Promise<string> {
-  try {
-    return await readFile(file, "latin1");
-  } catch (cause) {
-    throw new PropError(prop, "HEMI_FILE", `the ${what} ${file} cannot be read: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-function certificatesIn(prop: FileProp, file: string, text: string): X509Certificate[] {
-  const blocks = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END [^-]+-----\r?\n?/g) ?? [];
-  if (blocks.length === 0) throw unusable(prop, file, `holds no certificate in PEM${likelyReason(text)}`);
-  return blocks.map((block, i) => {
-    try {
-      return new X509Certificate(block);
-    } catch (cause) {
-      const reason = `is broken: number ${i + 1} of its certificates cannot be read (${reasonOf(cause)})`;
-      throw unusable(prop, file, reason, cause);
-    }
-  });
-}
-
-function keyIn(file: string, text: string, passphrase: string | undefined, isCertificate: boolean): KeyObject {
-  const prop = isCertificate ? "tlsCert" : "tlsKey";
-  const [key] = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [^-]+-----/s.exec(text) ?? [];
-  if (key === undefined) {
-    if (isCertificate)
-      throw unusable(prop, file, "holds a certificate and no private key: set .tlsKey to the file of its key");
-    throw unusable(prop, file, `holds no private key in PEM${likelyReason(text)}`);
-  }
-  try {
-    return createPrivateKey(passphrase === undefined ? key : { key, passphrase });
-  } catch (cause) {
-    const isEncrypted = key.includes("ENCRYPTED");
-    if (isEncrypted && passphrase === undefined)
-      throw unusable(prop, file, "holds an encrypted key: set .tlsPassphrase", cause);
-    if (isEncrypted) throw unusable(prop, file, "holds an encrypted key, and .tlsPassphrase does not open it", cause);
-    throw unusable(prop, file, `holds a private key that cannot be read (${reasonOf(cause)})`, cause);
-  }
-}
-
-/** What the file contains instead: detects the usual mix-ups. */
-function likelyReason(text: string): string {
-  if (text === "") return ": it is empty";
-  if (text.startsWith("0\x82")) return ": it is in DER, which `openssl … -inform DER -outform PEM` turns into PEM";
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return ", but a private key: are .tlsCert and .tlsKey swapped?";
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return ", but a certificate: are .tlsCert and .tlsKey swapped?";
-  if (text.includes("-----BEGIN CERTIFICATE REQUEST-----"))
-    return ", but the request for one, which an authority has to sign";
-  return "";
-}
-
-function unusable(prop: FileProp, file: string, reason: string, cause?: unknown): PropError {
-  return new PropError(prop, "HEMI_CERTIFICATE", `${file} ${reason}`, { cause });
-}
-
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const code = "code" in cause ? cause.code : undefined;
-  if (code === "ENOENT") return "there is no such file";
-  if (code === "EACCES") return "this user may not read it";
-  if (code === "EISDIR") return "it is a folder";
-  return cause.message;
 }

@@ -1,10 +1,9 @@
 // The TLS files of a component: read when it is prepared, and again after changes.
 
-import { createSecureContext } from "node:tls";
-import { PropError } from "../../component/prop-error.ts";
 import { pemOfKey, readAuthorities, readCertificates, type Certificate } from "./certificate.ts";
 import { clientTerms, noTerms, unreadTerms, type ClientDemand, type ClientTerms } from "./client-terms.ts";
 import { FileWatch } from "./file-watch.ts";
+import { tryOut } from "./pem.ts";
 
 /** The file props of a component. All files are in PEM. */
 export interface NamedFiles {
@@ -52,6 +51,13 @@ export class SiteFiles {
     this.#loaded = await read(this.#named);
   }
 
+  /** Reads the same files for a check, whatever is in use. Throws like `load`. */
+  async readApart(): Promise<SiteFiles> {
+    const other = new SiteFiles(this.#named);
+    await other.load();
+    return other;
+  }
+
   /**
    * Reads the files again if they have changed, and returns whether they have. Throws like `load` for an invalid file;
    * the previous content stays in use then.
@@ -66,18 +72,13 @@ export class SiteFiles {
 async function read({ tlsCert, tlsKey, tlsPassphrase, tlsClientCert, tlsClientCA }: NamedFiles): Promise<Loaded> {
   const files = tlsCert && { certs: tlsCert, keys: tlsKey ?? tlsCert, passphrase: tlsPassphrase };
   const certificates = files && (await readCertificates(files));
-  if (certificates !== undefined) tryOut(certificates);
+  if (certificates !== undefined) {
+    const pairs = { cert: certificates.map(({ chain }) => chain), key: certificates.map(pemOfKey) };
+    tryOut(
+      certificates.map(({ file }) => file),
+      pairs,
+    );
+  }
   if (tlsClientCert === undefined || tlsClientCert === "none") return { certificates, terms: noTerms };
   return { certificates, terms: clientTerms(tlsClientCert, await readAuthorities(tlsClientCA ?? [])) };
-}
-
-/** Finds problems that only OpenSSL detects, such as a key that is too small, before any handshake. */
-function tryOut(certificates: readonly Certificate[]): void {
-  try {
-    createSecureContext({ cert: certificates.map(({ chain }) => chain), key: certificates.map(pemOfKey) });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const files = certificates.map(({ file }) => file).join(" and ");
-    throw new PropError("tlsCert", "HEMI_CERTIFICATE", `${files} cannot be used: ${reason}`, { cause });
-  }
 }

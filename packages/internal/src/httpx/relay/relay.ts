@@ -12,7 +12,7 @@ import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { FieldNames } from "../../http/field-names.ts";
-import { examineFile, examineFolder } from "../../web/examine-files.ts";
+import { examineFile, examineFolder } from "../../component/examine-files.ts";
 import type { Explanation } from "../../web/explain/explanation.ts";
 import type { ExplainScope, HandletPart } from "../../web/kinds.ts";
 import { namesNoFile, segmentedPath } from "../../web/request/path.ts";

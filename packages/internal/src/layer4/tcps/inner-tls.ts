@@ -2,13 +2,12 @@
 // of a proxy, and its end towards servers. The end towards clients is in secure-pipe.ts.
 
 import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { connect, createSecureContext, type SecureContext } from "node:tls";
 import type { CheckContext } from "../../component/definition.ts";
-import { PropError } from "../../component/prop-error.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import { readAuthoritiesSync, readPairSync } from "../../front/tls/pem.ts";
 import type { Link, LinkUser } from "../../net/link.ts";
 
 /** Spread this into the props of a dealet. */
@@ -37,7 +36,7 @@ export interface ServerTls {
   /** The name in the certificate; "": the host of the node. */
   readonly serverName: string;
   /** Certificates of authorities; `undefined`: those of Node.js. */
-  readonly ca: Buffer | undefined;
+  readonly ca: string | undefined;
 }
 
 /** What follows from the files that the props name. */
@@ -57,23 +56,10 @@ export function checkInnerTls(context: CheckContext<InnerTlsSettings>): void {
 
 /** Reads the files. Throws a PropError for one that cannot be used. */
 export function innerTlsOf({ tlsCert, tlsKey, serverTls, serverCa, serverName }: InnerTlsSettings): InnerTls {
-  const ca = serverCa === undefined ? undefined : read("serverCa", serverCa);
+  const ca = serverCa === undefined ? undefined : readAuthoritiesSync("serverCa", serverCa);
   const server = { mode: serverTls, serverName, ca };
   if (tlsCert === undefined || tlsKey === undefined) return { secureContext: undefined, server };
-  const files = { cert: read("tlsCert", tlsCert), key: read("tlsKey", tlsKey) };
-  try {
-    return { secureContext: createSecureContext(files), server };
-  } catch (cause) {
-    throw new PropError("tlsCert", "HEMI_FILE", `${tlsCert} and its key cannot be used: ${String(cause)}`, { cause });
-  }
-}
-
-function read(prop: "tlsCert" | "tlsKey" | "serverCa", file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new PropError(prop, "HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
-  }
+  return { secureContext: createSecureContext(readPairSync(tlsCert, tlsKey)), server };
 }
 
 /**

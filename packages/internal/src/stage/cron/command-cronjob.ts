@@ -6,6 +6,8 @@ import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
+import { examineFolder } from "../../component/examine-files.ts";
+import type { Context } from "../context.ts";
 import { defineCronjob } from "../kinds/cronjob.ts";
 import { checkCronProps, cronProps } from "./cron-props.ts";
 import { managedCronjob, type ManagedCronjob } from "./managed-cronjob.ts";
@@ -31,16 +33,26 @@ export const commandCronjob = defineCronjob({
   props,
   offers: [managedCronjob],
   check: (context) => checkCronProps(context),
-  create: (context): Part & ManagedCronjob =>
-    new ScheduledWork(
-      context,
-      async (signal) => {
-        const written = await runCommand(context.props, signal);
-        if (written !== "") context.log.info("has written", { output: written });
-      },
-      context.props.killAfter + endingTime,
-    ),
+  create: (context): Part & ManagedCronjob => new CommandCronjob(context),
 });
+
+class CommandCronjob extends ScheduledWork {
+  readonly #props: CommandProps;
+
+  constructor(context: Context<CommandProps>) {
+    const { props, log } = context;
+    const work = async (signal: AbortSignal): Promise<void> => {
+      const written = await runCommand(props, signal);
+      if (written !== "") log.info("has written", { output: written });
+    };
+    super(context, work, props.killAfter + endingTime);
+    this.#props = props;
+  }
+
+  examine(): Promise<void> {
+    return examineFolder("folder", "the working directory", this.#props.folder);
+  }
+}
 
 /** Resolves with the end of its output, when the process has ended. */
 async function runCommand(

@@ -204,3 +204,8 @@ describe("statCronjob", () => {
     expect(server.asked[0]?.content).toMatch(/^hemi_requests_total\{.*status="2xx"\} 1$/m);
   });
 });
+
+test("hemi check finds a working directory that is missing", async () => {
+  await using at = await stageOf(`commandCronjob "a" { ${common} .command = ("true") .folder = "/no/such" }`);
+  await expect(at.stage.examine()).rejects.toThrow("HEMI_FILE: the working directory /no/such does not exist");
+});

@@ -3,7 +3,7 @@
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import { examineFile } from "../examine-files.ts";
+import { examineFile } from "../../component/examine-files.ts";
 import { errorStatus } from "../response/error-pages.ts";
 
 /** For a prop that names a path of the webapp. */

@@ -12,7 +12,7 @@ import { accessLogProps } from "../access-log/props.ts";
 import { redactQueriesNamed } from "../access-log/redact.ts";
 import { explainWebapp } from "../explain/explain-webapp.ts";
 import { RuleIndex } from "./rule-index.ts";
-import { examineFile } from "../examine-files.ts";
+import { examineFile } from "../../component/examine-files.ts";
 import { SiteFiles } from "../../front/tls/site-files.ts";
 import { HTTPError } from "../http-error.ts";
 import { serverKind } from "../../stage/kinds/server.ts";
@@ -134,7 +134,7 @@ class Webapp implements WebappPart {
 
   async examine(): Promise<void> {
     const { props } = this.#context;
-    await new SiteFiles(props).load();
+    await this.#tls.readApart();
     await examineErrorPages(props);
     if (props.file404 !== undefined) await examineFile("file404", "the file for 404,", props.file404);
   }

@@ -1,6 +1,8 @@
+import { createPrivateKey } from "node:crypto";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { certificateFolder, testAuthority } from "../../testing/certificates.ts";
 import { request } from "../../testing/raw-client.ts";
@@ -89,4 +91,45 @@ test("a file that cannot be read, and half a certificate, stop the boot", async 
   await expect(proxyTo(["127.0.0.1:1"], { backend: { tlsVerify: false } })).rejects.toThrow(
     "says something of TLS only",
   );
+});
+
+describe("files that cannot be used for nodes are found without a start:", () => {
+  async function examine(props: string): Promise<string> {
+    const node = `.nodes = (["address": "127.0.0.1:1"]) .tlsMode = true ${props}`;
+    await using stage = await bootWith([]).bootText(`stage { http1Backend "shop" { ${node} } }`);
+    return await stage.examine().then(() => "", String);
+  }
+
+  test("an authority that is no certificate, which node:tls would ignore", async () => {
+    await using folder = await certificateFolder();
+    const { tlsKey } = await folder.issue("a", {});
+    expect(await examine(`.tlsCA = "${await folder.write("empty.crt", "")}"`)).toMatch(
+      /HEMI_CERTIFICATE: .*empty\.crt holds no certificate in PEM: it is empty/,
+    );
+    expect(await examine(`.tlsCA = "${tlsKey}"`)).toMatch(/holds no certificate in PEM, but a private key/);
+  });
+
+  test("a key of another certificate", async () => {
+    await using folder = await certificateFolder();
+    const { tlsCert } = await folder.issue("a", {});
+    const { tlsKey } = await folder.issue("b", {});
+    const problem = await examine(`.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`);
+    expect(problem).toMatch(/HEMI_CERTIFICATE: .*is the certificate of another key than .* holds/);
+  });
+
+  test("an encrypted key, for which there is no prop", async () => {
+    await using folder = await certificateFolder();
+    const { tlsCert, tlsKey } = await folder.issue("a", {});
+    const key = createPrivateKey(await readFile(tlsKey));
+    const options = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" } as const;
+    const encrypted = await folder.write("encrypted.key", key.export(options).toString());
+    const problem = await examine(`.tlsCert = "${tlsCert}" .tlsKey = "${encrypted}"`);
+    expect(problem).toMatch(/HEMI_CERTIFICATE: .*encrypted\.key holds an encrypted key: store it without a passphrase/);
+  });
+
+  test("what can be used is not", async () => {
+    await using folder = await certificateFolder();
+    const { tlsCert, tlsKey } = await folder.issue("a", {});
+    expect(await examine(`.tlsCA = "${tlsCert}" .tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`)).toBe("");
+  });
 });

@@ -7,21 +7,16 @@ import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import type { Authority } from "../../http/authority.ts";
 import { Content, noContentTerms } from "../content/content.ts";
 import { defaultMaxContentSize } from "../content/content-limits.ts";
-import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ExchanServer, ExchanWire } from "../../http/exchan.ts";
-import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
-import { ListedFields, listWithout, type Fields } from "../../http/fields.ts";
+import type { Fields } from "../../http/fields.ts";
 import { forwardedSource } from "../../http/forwarded-source.ts";
-import { listMembers } from "../../http/list-members.ts";
 import { faultOf, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
-import { readTraceParent } from "../../operator/trace-context.ts";
-import { Trace } from "../../operator/trace.ts";
-import { TracedFields } from "../trace/traced-fields.ts";
 import type { NormalPath } from "./path.ts";
+import { RequestHeaders } from "./request-headers.ts";
 import { nextRequestId } from "./request-id.ts";
-import { RequestTarget, TargetState } from "./request-target.ts";
+import { TargetState } from "./request-target.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions, SessionResponse } from "../session/sessions.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "../wires/subrequest.ts";
@@ -32,12 +27,6 @@ export interface RequestServer extends ExchanServer {
   noteFault(error: unknown, req: Request): void;
 }
 
-/** Makes the traces of requests. */
-export interface RequestTracer {
-  /** Of a request with these fields, as they were received. */
-  traceOf(fields: Fields, isSampled: boolean): Trace;
-}
-
 /** A part of what a condition has matched. */
 export interface MatchedText {
   readonly text: string;
@@ -46,7 +35,7 @@ export interface MatchedText {
 }
 
 /** What a client asks for: method, path, fields, content, and who it is. */
-export class Request extends RequestTarget {
+export class Request extends RequestHeaders {
   /** For the engine: the current handlet. */
   handlet: Child | undefined;
   /** For the engine: the handlets of the current rule, in order. */
@@ -60,19 +49,14 @@ export class Request extends RequestTarget {
   defaultMaxContentSize = defaultMaxContentSize;
   /** For `RequestTarget`. */
   protected readonly asked: TargetState;
-  readonly #wire: ExchanWire;
   readonly #server: RequestServer | undefined;
   readonly #authority: Authority | undefined;
-  #cookies: Cookies | undefined;
   #content: Content | undefined;
   #locals: Locals | undefined;
   #matches: Map<string, MatchedText> | undefined;
   #id: string | undefined;
-  #tracer: RequestTracer | undefined;
-  #trace: Trace | undefined;
   /** For the engine: what a cache did, in one word; "" without a cache. */
   cacheStatus = "";
-  #headers: Fields | undefined;
   #forwardedSource: Endpoint | undefined;
   #abort: AbortController | undefined;
   #leaving: AbortController | undefined;
@@ -94,9 +78,8 @@ export class Request extends RequestTarget {
     path: NormalPath | undefined,
     server?: RequestServer,
   ) {
-    super();
+    super(wire);
     this.asked = new TargetState(wire, authority, path, server);
-    this.#wire = wire;
     this.#server = server;
     this.#authority = authority;
   }
@@ -114,7 +97,7 @@ export class Request extends RequestTarget {
 
   /** The result of the client's TLS handshake; `undefined` without TLS. */
   get tls(): TlsFacts | undefined {
-    return this.#wire.tls;
+    return this.wire.tls;
   }
 
   /**
@@ -133,99 +116,17 @@ export class Request extends RequestTarget {
   get #source(): Endpoint {
     const trust = this.#server?.trust;
     if (trust === undefined || trust.trustForwarded.texts.length === 0) return this.sender;
-    return (this.#forwardedSource ??= forwardedSource(this.sender, this.#wire.head.fields, trust));
+    return (this.#forwardedSource ??= forwardedSource(this.sender, this.wire.head.fields, trust));
   }
 
   /** From the first byte of the head to its last, in milliseconds; 0 if they arrived together. */
   get headTime(): number {
-    return this.#wire.headTime;
-  }
-
-  /** For the engine: two requests of a connection with the same number have the same head. `undefined`: unknown. */
-  get headNumber(): number | undefined {
-    return this.#headers === undefined && this.#tracer === undefined ? this.#wire.head.number : undefined;
-  }
-
-  /** All fields of the head. With tracing, the trace context is that for those who are asked on its behalf. */
-  get headers(): Fields {
-    if (this.#headers !== undefined) return this.#headers;
-    const { fields } = this.#wire.head;
-    return this.#tracer === undefined ? fields : (this.#headers = new TracedFields(fields, this));
-  }
-
-  /**
-   * For the engine: its trace, if its webapp has tracing. That of a request that is not sampled is made when somebody
-   * asks for it: most requests pass no trace context on.
-   */
-  get trace(): Trace | undefined {
-    return (this.#trace ??= this.#tracer?.traceOf(this.#wire.head.fields, false));
-  }
-
-  /** For the engine: the trace, if spans are recorded. */
-  get sampledTrace(): Trace | undefined {
-    return this.#trace?.isSampled === true ? this.#trace : undefined;
-  }
-
-  /** For the engine: its webapp has tracing. Called before anything else is done for the request. */
-  traceBy(tracer: RequestTracer, isSampled: boolean): void {
-    this.#tracer = tracer;
-    if (isSampled) this.#trace = tracer.traceOf(this.#wire.head.fields, true);
-  }
-
-  /** For the engine: it is a part of what is done for another request. */
-  joinTrace(tracer: RequestTracer, trace: Trace): void {
-    this.#tracer = tracer;
-    this.#trace = trace;
-  }
-
-  /** For the engine: of the request that has made this one. */
-  get parentTrace(): Trace | undefined {
-    const trace = this.#wire.lineage?.trace;
-    return trace instanceof Trace ? trace : undefined;
-  }
-
-  /** The id of its trace, here or at its client: 32 hexadecimal digits; "" if it has none. */
-  get traceId(): string {
-    return this.trace?.traceId ?? readTraceParent(this.headers)?.traceId ?? "";
-  }
-
-  /**
-   * Sets a field to other values for the following handlets; without values, removes it. Also removes the options of
-   * the client's `connection` field: it could name this field, and a proxy would then drop it. Throws HEMI_BAD_FIELD.
-   */
-  replaceHeader(name: string, values: readonly string[]): void {
-    const replaced = checkFieldName(name);
-    const left = new Set([replaced, "connection", ...listMembers((this.header("connection") ?? "").toLowerCase())]);
-    const list = listWithout(this.headers, left);
-    for (const value of values) list.push(replaced, checkFieldValue(replaced, value));
-    this.#headers = new ListedFields(list, this.headers.neverIndexed);
-  }
-
-  /** The value of a field; the values of repeated fields are joined by `, `. */
-  header(name: string): string | undefined {
-    return this.headers.get(name);
-  }
-
-  /** For its content. */
-  recoded(coding: string): void {
-    const list = listWithout(this.headers, new Set(["content-encoding", "content-length"]));
-    if (coding !== "") list.push("content-encoding", coding);
-    this.#headers = new ListedFields(list, this.headers.neverIndexed);
-  }
-
-  /** All cookies, by name. */
-  get cookies(): Cookies {
-    return (this.#cookies ??= parseCookies(this.header("cookie") ?? ""));
-  }
-
-  /** The value of a cookie, decoded; `undefined` if the client sent no cookie of this name. */
-  cookie(name: string): string | undefined {
-    return this.cookies[name];
+    return this.wire.headTime;
   }
 
   /** Whether the request has content, with or without an announced size. */
   get hasContent(): boolean {
-    return this.#wire.head.contentSize !== 0;
+    return this.wire.head.contentSize !== 0;
   }
 
   /**
@@ -233,17 +134,17 @@ export class Request extends RequestTarget {
    * upgrade may always be ignored.
    */
   get upgrades(): readonly string[] {
-    return this.#wire.head.upgrades;
+    return this.wire.head.upgrades;
   }
 
   /** The content, which can be read once: as bytes, text, JSON, a form or a stream. */
   get content(): Content {
-    return (this.#content ??= new Content(this.#wire, this));
+    return (this.#content ??= new Content(this.wire, this));
   }
 
   /** The trailer fields; complete after the content has been read to its end. */
   get trailers(): Fields {
-    return this.#wire.trailers;
+    return this.wire.trailers;
   }
 
   /** A unique id for logs, created at its first use. */
@@ -267,7 +168,7 @@ export class Request extends RequestTarget {
       const abort = (this.#abort = new AbortController());
       const { handlet } = this;
       guardSignal(abort.signal, (error) => this.noteFault(error, handlet));
-      this.#wire.onAbort((reason) => abort.abort(reason));
+      this.wire.onAbort((reason) => abort.abort(reason));
     }
     return this.#abort.signal;
   }
@@ -299,12 +200,12 @@ export class Request extends RequestTarget {
    */
   onAbort(listener: () => void): void {
     const { handlet } = this;
-    this.#wire.onAbort(() => guarded(listener, (error) => this.noteFault(error, handlet)));
+    this.wire.onAbort(() => guarded(listener, (error) => this.noteFault(error, handlet)));
   }
 
   /** For the engine: the same for a listener that never throws. */
   onGone(listener: () => void): void {
-    this.#wire.onAbort(listener);
+    this.wire.onAbort(listener);
   }
 
   /** For the engine: logs an error of a callback that has no other caller. `handlet`: its owner. */
@@ -314,12 +215,12 @@ export class Request extends RequestTarget {
 
   /** For the engine: what it is made of, if no HTTP request has come: a call by another protocol. */
   get standsFor(): object | undefined {
-    return this.#wire.standsFor;
+    return this.wire.standsFor;
   }
 
   /** The number of requests above this one, each of which made the next; 0 for a client's request. */
   get depth(): number {
-    return this.#wire.lineage?.depth ?? 0;
+    return this.wire.lineage?.depth ?? 0;
   }
 
   /**
@@ -332,7 +233,7 @@ export class Request extends RequestTarget {
   async subrequest(target: string, options?: SubrequestOptions): Promise<Subresponse> {
     if (this.#server === undefined)
       throw new HemiError("HEMI_USAGE", "this request has no server to make subrequests to");
-    return sendSubrequest(this.#wire, this, this.#server, target, options);
+    return sendSubrequest(this.wire, this, this.#server, target, options);
   }
 
   /**
@@ -342,7 +243,7 @@ export class Request extends RequestTarget {
    */
   get session(): Session {
     if (this.#session !== undefined) return this.#session;
-    const parent = this.#wire.lineage?.parent;
+    const parent = this.wire.lineage?.parent;
     if (parent instanceof Request) return (this.#session = parent.session);
     if (this.#sessions === undefined || this.#sessionResponse === undefined) {
       throw new HemiError("HEMI_USAGE", "there are no sessions here: name a stater by .withStater of the webapp");
@@ -353,7 +254,7 @@ export class Request extends RequestTarget {
   /** Whether there are sessions here: otherwise `session` throws. */
   get hasSessions(): boolean {
     if (this.#sessions !== undefined) return true;
-    const parent = this.#wire.lineage?.parent;
+    const parent = this.wire.lineage?.parent;
     return parent instanceof Request && parent.hasSessions;
   }
 
@@ -376,7 +277,7 @@ export class Request extends RequestTarget {
     req.#matches = this.#matches;
     req.#mustBePlain = this.#mustBePlain;
     req.#sessions = this.#sessions;
-    if (this.#tracer !== undefined && this.trace !== undefined) req.joinTrace(this.#tracer, this.trace);
+    req.joinTraceOf(this);
     return req;
   }
 

@@ -17,10 +17,10 @@ import type { ExchanWire, FileRegion } from "../../http/exchan.ts";
 import { faultOf, isPeerGone } from "../dispatch/fault.ts";
 import { FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
-import type { FilterChain, FilterHook, PlacedFilter } from "../content/filter.ts";
+import type { FilterChain, PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
 import { HeadDraft } from "./editable-head.ts";
-import { FilterPipe, soleReplacement, type PipedResponse } from "./filter-pipe.ts";
+import { soleReplacement, type FilterPipe } from "./filter-pipe.ts";
 import { encodeLocation } from "./location.ts";
 import type { Request } from "../request/request.ts";
 import { sendFile } from "./send-file.ts";
@@ -42,11 +42,10 @@ export interface ResponseSurroundings {
 export type RunDetached = (req: Request, resp: Response) => boolean | Promise<boolean>;
 
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
-export class Response extends TrackedResponse implements PipedResponse {
+export class Response extends TrackedResponse {
   /** For `EditableHead`. */
   protected readonly draft = new HeadDraft();
   #state: "open" | "streaming" | "done" = "open";
-  #pipe: FilterPipe | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
   /** Asks whoever has the tunnel to end it. Harmless twice. */
@@ -73,14 +72,14 @@ export class Response extends TrackedResponse implements PipedResponse {
    * For the engine: whether everything has been passed to the client's connection, and no handlet works on it any more.
    */
   get isOver(): boolean {
-    return this.#state === "done" && this.#pipe?.hasBegun !== true && this.lasting === undefined;
+    return this.#state === "done" && this.pipe?.hasBegun !== true && this.lasting === undefined;
   }
 
   /** Sends head and content at once. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
   send(content?: string | Uint8Array): void {
     this.assertOpen();
     if (typeof content === "string") this.useType("text/plain; charset=utf-8");
-    const pipe = this.#pipe;
+    const pipe = this.pipe;
     if (pipe?.isHooked === true) {
       this.noteSize(sizeOf(content));
       const filters = pipe.runHooks();
@@ -114,7 +113,7 @@ export class Response extends TrackedResponse implements PipedResponse {
     const instead = chain.takeInstead();
     const whole = chain.passWhole(instead ?? content);
     if (chain.isPassed) {
-      this.#pipe?.drop();
+      this.pipe?.drop();
       return this.#sendWhole(whole, whole === instead);
     }
     this.#beginStreaming();
@@ -200,7 +199,7 @@ export class Response extends TrackedResponse implements PipedResponse {
       if (chain !== undefined && instead !== undefined) return this.#sendThrough(chain, instead);
     }
     this.#beginStreaming();
-    const pipe = this.#pipe;
+    const pipe = this.pipe;
     if (pipe?.isFlowing !== true) await this.wire.sendRegion(region);
     // A file is read as fast as the client accepts it: filters need not wait for input, and a flush would only increase
     // the size.
@@ -251,7 +250,7 @@ export class Response extends TrackedResponse implements PipedResponse {
 
   /** Sends everything that was echoed so far, even if revisers buffer it. */
   flush(): void | Promise<void> {
-    if (!this.#wasAborted) return this.#pipe?.flush();
+    if (!this.#wasAborted) return this.pipe?.flush();
   }
 
   /** Ends streamed content. Without any content, the response is empty. */
@@ -284,7 +283,7 @@ export class Response extends TrackedResponse implements PipedResponse {
     if (this.#wasAborted) return;
     this.#wasAborted = true;
     this.#state = "done";
-    this.#pipe?.close();
+    this.pipe?.close();
     this.wire.abort();
   }
 
@@ -295,22 +294,6 @@ export class Response extends TrackedResponse implements PipedResponse {
   fail(error: unknown): void {
     const { req } = this;
     if (req !== undefined) this.#surroundings.failed(faultOf(req.handlet, error), req, this);
-  }
-
-  /** For the engine: whether this part is already hooked. */
-  isHookedBy(part: object): boolean {
-    return this.#pipe?.isHookedBy(part) === true;
-  }
-
-  /** For the engine: whether one of these parts is hooked, or may have a filter on the content. */
-  isHookedByOneOf(parts: ReadonlySet<object>): boolean {
-    return this.#pipe?.isHookedByOneOf(parts) === true;
-  }
-
-  /** For the engine: adds a hook that inspects the final head. */
-  addHook(hook: FilterHook): void {
-    this.#pipe ??= new FilterPipe(this.wire, this);
-    this.#pipe.addHook(hook);
   }
 
   /**
@@ -330,11 +313,6 @@ export class Response extends TrackedResponse implements PipedResponse {
   /** For the engine: reports an error that has no other caller. */
   noteFault(error: unknown): void {
     this.#surroundings.noteFault(error, this.req);
-  }
-
-  override reset(): void {
-    super.reset();
-    this.#pipe?.drop();
   }
 
   /** A handlet may ignore the promise: a disconnected client must not end the process, and other errors are logged. */
@@ -364,7 +342,7 @@ export class Response extends TrackedResponse implements PipedResponse {
     this.assertOpen();
     this.#placeFilters();
     this.#assertNoTunnel();
-    if (this.wire.head.method === "HEAD") this.#pipe?.drop();
+    if (this.wire.head.method === "HEAD") this.pipe?.drop();
     this.#state = "streaming";
     this.wire.sendHead(this, this.contentSize);
     this.headListener?.headSent();
@@ -376,12 +354,12 @@ export class Response extends TrackedResponse implements PipedResponse {
   }
 
   #placeFilters(): FilterChain | undefined {
-    const pipe = this.#pipe;
+    const pipe = this.pipe;
     return pipe?.isHooked === true ? pipe.install(pipe.runHooks(), this.#hasContent) : undefined;
   }
 
   #sendPiece(piece: string | Uint8Array, done?: () => void): void | Promise<void> {
-    const pipe = this.#pipe;
+    const pipe = this.pipe;
     if (pipe?.isFlowing === true) return pipe.push(piece);
     return this.wire.sendContent(piece, done) ? undefined : this.wire.writable();
   }
@@ -398,7 +376,7 @@ export class Response extends TrackedResponse implements PipedResponse {
   #finish(): void {
     this.#state = "done";
     const ended = (): void => this.wire.endContent(this.trailerList ?? []);
-    const pipe = this.#pipe;
+    const pipe = this.pipe;
     if (pipe?.isFlowing === true) pipe.end(ended);
     else ended();
   }

@@ -1,13 +1,15 @@
-// What the engine tracks of a response while handlets make it: the rule that has its request, the component that counts
-// it, and who hears of its head and its end. `Response` adds what handlets send.
+// What the engine tracks of a response while handlets make it: the rule that has its request, the revisers hooked on
+// it, the component that counts it, and who hears of its head and its end. `Response` adds what handlets send.
 
 import type { EndListener, ExchanCounter, ExchanWire } from "../../http/exchan.ts";
 import type { EndReason } from "../../http/end-reason.ts";
 import { timeSinceTick } from "../../metrics/turn.ts";
+import type { FilterHook } from "../content/filter.ts";
 import type { RequestCounts } from "../dispatch/request-counts.ts";
 import type { Request } from "../request/request.ts";
 import { EditableHead } from "./editable-head.ts";
 import type { ErrorPages } from "./error-pages.ts";
+import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
 
 /** A listener for responses that are not sent in one piece. */
 export interface HeadListener {
@@ -29,10 +31,12 @@ export interface ResponseTracer {
  * The part of a response that is for the engine only. Its constructor sets plain properties, for the reason that
  * `HeadDraft` gives.
  */
-export abstract class TrackedResponse extends EditableHead implements ExchanCounter {
+export abstract class TrackedResponse extends EditableHead implements PipedResponse, ExchanCounter {
   /** What it answers; `undefined` for a request that was refused. */
   declare readonly req: Request | undefined;
   declare protected readonly wire: ExchanWire;
+  /** `undefined`: nothing revises it. */
+  declare protected pipe: FilterPipe | undefined;
   declare private currentRule: { readonly path: string } | undefined;
   declare private currentPages: ErrorPages | undefined;
   declare private isPage: boolean;
@@ -48,6 +52,7 @@ export abstract class TrackedResponse extends EditableHead implements ExchanCoun
     super();
     this.req = req;
     this.wire = wire;
+    this.pipe = undefined;
     this.currentRule = undefined;
     this.currentPages = undefined;
     this.isPage = false;
@@ -58,6 +63,10 @@ export abstract class TrackedResponse extends EditableHead implements ExchanCoun
     this.tracer = undefined;
     this.listener = undefined;
   }
+
+  abstract get wasAborted(): boolean;
+  abstract abort(): void;
+  abstract noteFault(error: unknown): void;
 
   // ---- whose it is ----
 
@@ -118,6 +127,29 @@ export abstract class TrackedResponse extends EditableHead implements ExchanCoun
   protected tunnelOpened(protocol: string | undefined): void {
     this.tunnelKind = protocol === "websocket" ? "webSocket" : "tunnel";
     this.listener?.headSent();
+  }
+
+  // ---- who revises it ----
+
+  /** Whether this part is already hooked. */
+  isHookedBy(part: object): boolean {
+    return this.pipe?.isHookedBy(part) === true;
+  }
+
+  /** Whether one of these parts is hooked, or may have a filter on the content. */
+  isHookedByOneOf(parts: ReadonlySet<object>): boolean {
+    return this.pipe?.isHookedByOneOf(parts) === true;
+  }
+
+  /** Adds a hook that inspects the final head. */
+  addHook(hook: FilterHook): void {
+    this.pipe ??= new FilterPipe(this.wire, this);
+    this.pipe.addHook(hook);
+  }
+
+  override reset(): void {
+    super.reset();
+    this.pipe?.drop();
   }
 
   // ---- who counts it ----

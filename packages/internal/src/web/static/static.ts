@@ -6,7 +6,7 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
 import { isHTMLNamed } from "../../http/accept.ts";
-import { examineFile, examineFolder } from "../examine-files.ts";
+import { examineFile, examineFolder } from "../../component/examine-files.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type ExplainScope, type HandletPart } from "../kinds.ts";
 import { answerOtherMethod } from "../response/other-methods.ts";

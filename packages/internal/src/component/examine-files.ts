@@ -2,7 +2,7 @@
 
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { PropError } from "../component/prop-error.ts";
+import { PropError } from "./prop-error.ts";
 
 /** Rejects with HEMI_FILE, and blames the prop, where there is none that can be read. `what`: `the web root`. */
 export async function examineFolder(prop: string, what: string, path: string): Promise<void> {
