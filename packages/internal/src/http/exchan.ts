@@ -20,11 +20,6 @@ export type HttpVersion = "1.0" | "1.1" | "2" | "3";
 
 /** The head of a request as its codec read it; strings are decoded when asked for. */
 export interface RequestHead {
-  /**
-   * Two heads of a connection have the same number only if they are the same, byte for byte. `undefined`: that is not
-   * looked at.
-   */
-  readonly number?: number;
   /** That of the message. */
   readonly version: HttpVersion;
   /** In the case received: methods are case-sensitive (RFC 9110 9.1). */

@@ -7,9 +7,6 @@ import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import type { HeadListener } from "../response/tracked-response.ts";
 
-/** Formats the line of one request, including its line end. */
-export type LineFormat = (entry: AccessEntry) => string;
-
 export class AccessEntry implements HeadListener {
   readonly req: Request;
   /** Its head is final once the entry is over. */

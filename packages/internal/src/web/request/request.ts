@@ -20,7 +20,7 @@ import { readTraceParent } from "../../operator/trace-context.ts";
 import { Trace } from "../../operator/trace.ts";
 import { TracedFields } from "../trace/traced-fields.ts";
 import type { NormalPath } from "./path.ts";
-import { nextRequestId } from "./request-id.ts";
+import { nextRequestNumber, requestIdOf } from "./request-id.ts";
 import { RequestTarget, TargetState } from "./request-target.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions, SessionResponse } from "../session/sessions.ts";
@@ -67,7 +67,8 @@ export class Request extends RequestTarget {
   #content: Content | undefined;
   #locals: Locals | undefined;
   #matches: Map<string, MatchedText> | undefined;
-  #id: string | undefined;
+  /** -1: it has none yet. */
+  #number = -1;
   #tracer: RequestTracer | undefined;
   #trace: Trace | undefined;
   /** For the engine: what a cache did, in one word; "" without a cache. */
@@ -122,15 +123,15 @@ export class Request extends RequestTarget {
    * "" over a UNIX socket, `unknown` if a trusted proxy names no address.
    */
   get srcHost(): string {
-    return this.#source.address;
+    return this.#source().address;
   }
 
   /** The client's port; 0 over a UNIX socket, and if the proxies do not name it. */
   get srcPort(): number {
-    return this.#source.port;
+    return this.#source().port;
   }
 
-  get #source(): Endpoint {
+  #source(): Endpoint {
     const trust = this.#server?.trust;
     if (trust === undefined || trust.trustForwarded.texts.length === 0) return this.sender;
     return (this.#forwardedSource ??= forwardedSource(this.sender, this.#wire.head.fields, trust));
@@ -139,11 +140,6 @@ export class Request extends RequestTarget {
   /** From the first byte of the head to its last, in milliseconds; 0 if they arrived together. */
   get headTime(): number {
     return this.#wire.headTime;
-  }
-
-  /** For the engine: two requests of a connection with the same number have the same head. `undefined`: unknown. */
-  get headNumber(): number | undefined {
-    return this.#headers === undefined && this.#tracer === undefined ? this.#wire.head.number : undefined;
   }
 
   /** All fields of the head. With tracing, the trace context is that for those who are asked on its behalf. */
@@ -248,7 +244,13 @@ export class Request extends RequestTarget {
 
   /** A unique id for logs, created at its first use. */
   get id(): string {
-    return (this.#id ??= nextRequestId());
+    return requestIdOf(this.number);
+  }
+
+  /** For the engine: what its id is made of. */
+  get number(): number {
+    if (this.#number < 0) this.#number = nextRequestNumber();
+    return this.#number;
   }
 
   /** Values that handlets store for later handlets. */
