@@ -41,8 +41,8 @@ export function jsonFormat(redact: RedactURI): LineFormat<AccessEntry> {
   }));
   return function writeJSON(entry, line) {
     const { req } = entry;
-    line.add(beginning(entry.time, idStartOf(req.number)));
-    line.add(idEndOf(req.number));
+    line.add(beginning(entry.time, idStartOf(req.idNumber)));
+    line.add(idEndOf(req.idNumber));
     heads.addTo(line, req, uris.get(req.originalURI), resultText(entry));
     line.add(timesText(entry));
   };

@@ -68,7 +68,7 @@ export class Request extends RequestTarget {
   #locals: Locals | undefined;
   #matches: Map<string, MatchedText> | undefined;
   /** -1: it has none yet. */
-  #number = -1;
+  #idNumber = -1;
   #tracer: RequestTracer | undefined;
   #trace: Trace | undefined;
   /** For the engine: what a cache did, in one word; "" without a cache. */
@@ -244,13 +244,13 @@ export class Request extends RequestTarget {
 
   /** A unique id for logs, created at its first use. */
   get id(): string {
-    return requestIdOf(this.number);
+    return requestIdOf(this.idNumber);
   }
 
   /** For the engine: what its id is made of. */
-  get number(): number {
-    if (this.#number < 0) this.#number = nextRequestNumber();
-    return this.#number;
+  get idNumber(): number {
+    if (this.#idNumber < 0) this.#idNumber = nextRequestNumber();
+    return this.#idNumber;
   }
 
   /** Values that handlets store for later handlets. */
