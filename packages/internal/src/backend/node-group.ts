@@ -154,7 +154,7 @@ export class NodeGroup<Pool extends NodePool> {
 
   /** Settles when no node has work and nobody waits for one. */
   async drain(): Promise<void> {
-    while (!this.#isIdle) {
+    while (!this.#isIdle()) {
       this.#idle ??= Promise.withResolvers<void>();
       await this.#idle.promise;
     }
@@ -324,12 +324,12 @@ export class NodeGroup<Pool extends NodePool> {
     deadline.clear();
   }
 
-  get #isIdle(): boolean {
+  #isIdle(): boolean {
     return this.#queue.size === 0 && this.allNodes.every(({ active }) => active === 0);
   }
 
   #noteIdle(): void {
-    if (this.#idle === undefined || !this.#isIdle) return;
+    if (this.#idle === undefined || !this.#isIdle()) return;
     this.#idle.resolve();
     this.#idle = undefined;
   }

@@ -54,5 +54,13 @@ export function isSameBytes(one: Buffer, start: number, other: Buffer, otherStar
   return true;
 }
 
+/** Copies `size` bytes, most often few. */
+export function copyBytes(from: Buffer, start: number, to: Buffer, toStart: number, size: number): void {
+  if (size > maxCopied) from.copy(to, toStart, start, start + size);
+  else for (let i = 0; i < size; i++) to[toStart + i] = from[start + i] ?? 0;
+}
+
 /** To call out of JavaScript costs as much as to look at some hundred bytes. */
 const maxLooped = 256;
+/** Or as much as to copy these. */
+const maxCopied = 64;

@@ -20,11 +20,6 @@ export type HttpVersion = "1.0" | "1.1" | "2" | "3";
 
 /** The head of a request as its codec read it; strings are decoded when asked for. */
 export interface RequestHead {
-  /**
-   * Two heads of a connection have the same number only if they are the same, byte for byte. `undefined`: that is not
-   * looked at.
-   */
-  readonly number?: number;
   /** That of the message. */
   readonly version: HttpVersion;
   /** In the case received: methods are case-sensitive (RFC 9110 9.1). */
@@ -141,8 +136,6 @@ export interface ExchanWire {
   lineage?: Lineage;
   /** What it is the wire of, if that is no request of HTTP: a call that came by another protocol. */
   readonly standsFor?: object | undefined;
-  /** Set by the engine: an object that is there anyway, told once, at no cost of a listener. */
-  counter?: ExchanCounter | undefined;
 
   /**
    * The next piece of content, `undefined` at its end. Rejects with HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or
@@ -200,6 +193,8 @@ export interface ExchanWire {
    * `contentTimeout`, and no minimum rate holds: for streams of messages, whose sender may have nothing to say.
    */
   limitContent(timeout: number): void;
+  /** An object that is there anyway is told once of the end, at no cost of a listener; at once if it is over. */
+  countBy(counter: ExchanCounter): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;
   /** The answer is complete, though whoever works on it does not know: tells them by `onAbort` that it was enough. */

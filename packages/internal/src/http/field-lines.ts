@@ -22,6 +22,8 @@ export class FieldLines implements Fields {
   declare added: object | undefined;
   /** Kept by a codec for when they come again: the lines that it made of them. */
   declare remade: object | undefined;
+  /** Kept by a log for when they come again: what its lines have of them. */
+  declare logged: object | undefined;
 
   constructor() {
     this.text = "";
@@ -30,6 +32,7 @@ export class FieldLines implements Fields {
     this.dropped = undefined;
     this.added = undefined;
     this.remade = undefined;
+    this.logged = undefined;
   }
 
   get count(): number {

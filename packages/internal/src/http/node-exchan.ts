@@ -109,7 +109,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
       this.fail("HEMI_BACKEND_BROKEN", "the request has more content than it announced");
       return true;
     }
-    if (!this.#isOpened) {
+    if (!this.#isOpened()) {
       this.earlyContent = this.earlyContent === undefined ? piece : Buffer.concat([this.earlyContent, piece]);
       return false;
     }
@@ -130,7 +130,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
     if (this.contentSize !== undefined && this.sentSize < this.contentSize) {
       return this.fail("HEMI_BACKEND_BROKEN", "the request has less content than it announced");
     }
-    if (this.#isOpened) {
+    if (this.#isOpened()) {
       this.isRequestSent = true;
       this.writeEnd(trailers);
     } else void this.writable().then(() => this.endContent(trailers));
@@ -205,7 +205,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
     this.taker.failed(failure);
   }
 
-  get #isOpened(): boolean {
+  #isOpened(): boolean {
     return this.state === "head" || this.state === "content";
   }
 }

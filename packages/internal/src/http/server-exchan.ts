@@ -58,7 +58,6 @@ export abstract class ServerExchan implements ExchanWire {
   declare headTime: number;
   /** In ms, in place of that of the server's settings. */
   declare handleTimeout: number | undefined;
-  declare counter: ExchanCounter | undefined;
   /** Likewise, for the wait between two pieces of content; if set, there is no minimum rate. */
   declare contentTimeout: number | undefined;
   /** How far the response has come. */
@@ -85,6 +84,8 @@ export abstract class ServerExchan implements ExchanWire {
   declare private abortListeners: AbortListener | AbortListener[] | undefined;
   /** The handlet took too long. */
   declare private isLate: boolean;
+  /** Hears the end, before the listener. */
+  declare private counter: ExchanCounter | undefined;
   /** Hears the end; several are one. */
   declare private endListener: EndListener | undefined;
   /** Why it ends as it does, if it is neither complete nor left by its client. */
@@ -93,7 +94,6 @@ export abstract class ServerExchan implements ExchanWire {
   constructor(carrier: ExchanCarrier) {
     this.headTime = 0;
     this.handleTimeout = undefined;
-    this.counter = undefined;
     this.contentTimeout = undefined;
     this.state = "waiting";
     this.status = 0;
@@ -107,6 +107,7 @@ export abstract class ServerExchan implements ExchanWire {
     this.wasContentRead = false;
     this.abortListeners = undefined;
     this.isLate = false;
+    this.counter = undefined;
     this.endListener = undefined;
     this.endReason = undefined;
   }
@@ -250,6 +251,11 @@ export abstract class ServerExchan implements ExchanWire {
 
   // ---- ends ----
 
+  countBy(counter: ExchanCounter): void {
+    this.counter = counter;
+    if (this.isOver) this.tellEnded(undefined);
+  }
+
   onEnd(listener: EndListener): void {
     if (this.isOver) return this.tellEnded(listener);
     const earlier = this.endListener;
@@ -314,7 +320,7 @@ export abstract class ServerExchan implements ExchanWire {
   /** The response is complete, and on its way. */
   protected complete(): void {
     this.state = "ended";
-    this.tellEnded();
+    this.tellEnded(this.endListener);
   }
 
   /** The client is gone, or has given the request up. `why`: what a reader of the content is told. */
@@ -324,11 +330,11 @@ export abstract class ServerExchan implements ExchanWire {
     this.contentError ??= why;
     this.readerGets(undefined);
     if (!isTunnel) this.tellAborted();
-    this.tellEnded();
+    this.tellEnded(this.endListener);
   }
 
   /** Tells who counts and who listens, once it is over. */
-  private tellEnded(listener = this.endListener): void {
+  private tellEnded(listener: EndListener | undefined): void {
     const { counter } = this;
     if (listener === undefined && counter === undefined) return;
     const isAnswered = this.status !== 0;

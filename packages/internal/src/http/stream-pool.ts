@@ -114,7 +114,7 @@ export abstract class StreamPool<Exchan extends PooledExchan, Conn extends Poole
   changed(conn: Conn): void {
     if (this.#waiting.size > 0) this.#serveWaiting();
     // Those that do not do for who waits are kept: others would be dialled, and do no better.
-    const isTooMany = this.#waiting.size === 0 && this.#idleConns > this.spec.keepConns;
+    const isTooMany = this.#waiting.size === 0 && this.#idleConns() > this.spec.keepConns;
     if (conn.isIdle && (this.#isClosed || isTooMany)) conn.leave();
   }
 
@@ -126,7 +126,7 @@ export abstract class StreamPool<Exchan extends PooledExchan, Conn extends Poole
     else this.#serveWaiting();
   }
 
-  get #idleConns(): number {
+  #idleConns(): number {
     let count = 0;
     for (const conn of this.#conns) if (conn.isIdle) count++;
     return count;

@@ -2,7 +2,7 @@
 // than it must.
 
 import { Buffer } from "node:buffer";
-import { isSameBytes } from "../http/bytes.ts";
+import { copyBytes, isSameBytes } from "../http/bytes.ts";
 import type { Input } from "../net/input.ts";
 import { BadHead } from "./bad-head.ts";
 import { type KnownFields, readHttp1RequestHead, type Http1RequestHead, type RequestHeadLimits } from "./head.ts";
@@ -11,7 +11,7 @@ import type { FieldsTerms, RequestFields } from "./request-fields.ts";
 export class HeadReader implements KnownFields {
   readonly #input: Input;
   #last: Http1RequestHead | undefined;
-  /** Begins with the bytes of the last head. */
+  /** Begins with the bytes of the last head: its fields, then its request line, which changes more often. */
   #lastBytes = noBytes;
   /**
    * An incomplete head is not read again before the input has this size: else each byte of a slow one would cost a
@@ -59,7 +59,11 @@ export class HeadReader implements KnownFields {
     const last = this.#last;
     if (last === undefined) return undefined;
     const input = this.#input;
-    if (!this.#standsAt(input.bytes, input.at, input.bytes.length, 0, last.size)) return undefined;
+    const { bytes, at, size } = input;
+    const { fields } = last;
+    const lineSize = last.size - fields.size;
+    if (size < last.size || !isSameBytes(bytes, at, this.#lastBytes, fields.size, lineSize)) return undefined;
+    if (!this.#haveStayed(fields, bytes, at + lineSize, bytes.length)) return undefined;
     input.at += last.size;
     return last;
   }
@@ -69,24 +73,30 @@ export class HeadReader implements KnownFields {
     const last = this.#last;
     if (last?.version !== terms.version || last.namesAuthority !== terms.namesAuthority) return undefined;
     const { fields } = last;
-    return this.#standsAt(bytes, start, end, last.size - fields.size, fields.size) ? fields : undefined;
+    return this.#haveStayed(fields, bytes, start, end) ? fields : undefined;
   }
 
-  /** Whether a part of the last head, up to its end, stands in these bytes. */
-  #standsAt(bytes: Buffer, start: number, end: number, from: number, size: number): boolean {
+  /** Whether the fields of the last head stand in these bytes. */
+  #haveStayed({ size }: RequestFields, bytes: Buffer, start: number, end: number): boolean {
     const last = this.#lastBytes;
-    // Where two heads differ, they most often differ in their size.
-    if (end - start < size || bytes[start + size - 5] !== last[from + size - 5]) return false;
-    return isSameBytes(bytes, start, last, from, size);
+    // Where two of them differ, they most often differ in their size.
+    const probe = Math.max(size - 5, 0);
+    if (end - start < size || bytes[start + probe] !== last[probe]) return false;
+    return isSameBytes(bytes, start, last, 0, size);
   }
 
   #remember(head: Http1RequestHead, bytes: Buffer): void {
+    const former = this.#last;
     this.#last = head.size <= maxRemembered ? head : undefined;
     if (this.#last === undefined) return;
-    if (head.size > this.#lastBytes.length) {
-      this.#lastBytes = Buffer.allocUnsafeSlow(Math.ceil(head.size / sizeStep) * sizeStep);
+    const { fields, size, end } = head;
+    let haveStayed = fields === former?.fields;
+    if (size > this.#lastBytes.length) {
+      this.#lastBytes = Buffer.allocUnsafeSlow(Math.ceil(size / sizeStep) * sizeStep);
+      haveStayed = false;
     }
-    bytes.copy(this.#lastBytes, 0, head.end - head.size, head.end);
+    if (!haveStayed) bytes.copy(this.#lastBytes, 0, end - fields.size, end);
+    copyBytes(bytes, end - size, this.#lastBytes, fields.size, size - fields.size);
   }
 
   #hasWholeHead(): boolean {

@@ -18,14 +18,10 @@ export interface RequestHeadLimits extends HeadLimits {
   readonly rawUTF8InTargets?: boolean;
 }
 
-let heads = 0;
-
 /** The head of an HTTP/1 request. */
 export class Http1RequestHead implements RequestHead, FieldsTerms {
   version: "1.0" | "1.1" = "1.1";
   method = "";
-  /** The head of a connection's last request serves for those that are the same. */
-  readonly number = heads++;
   scheme: "http" | "https" = "http";
   targetScheme: "http" | "https" | undefined;
   isForProxy = false;

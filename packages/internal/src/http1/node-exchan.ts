@@ -117,7 +117,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
   /** The node has closed the connection. True: that is where the answer ends. */
   endedByClose(): boolean {
     const content = this.#content;
-    if (this.state !== "content" || content === undefined || !this.#endsByClose) return false;
+    if (this.state !== "content" || content === undefined || !this.#endsByClose()) return false;
     this.leave(false, "good");
     this.taker.ended(noFields);
     return true;
@@ -134,7 +134,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     this.lostConn(reason, isStale);
   }
 
-  get #endsByClose(): boolean {
+  #endsByClose(): boolean {
     const head = this.#head;
     return head !== undefined && !head.isChunked && head.contentSize === undefined;
   }

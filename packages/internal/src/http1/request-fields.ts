@@ -1,12 +1,13 @@
 // Reads the fields of an HTTP/1 request's head (RFC 9112 sections 5 and 6): their lines, and what they say of host,
 // framing and connection.
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { parseAuthority } from "../http/authority.ts";
 import { COLON, CR, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
 import { equalsIgnoringCase, FieldLines, readLength } from "../http/field-lines.ts";
 import type { HeadLimits } from "../http/head-limits.ts";
 import { listMembers, maxListMembers } from "../http/list-members.ts";
+import { flat } from "../log/lines/flat.ts";
 import { BadHead, bareCR } from "./bad-head.ts";
 
 /** What the request line says that decides how fields are read. */
@@ -43,7 +44,7 @@ function knownHost(host: string): string {
   if (known !== undefined || host.length > maxKnownHost) return known ?? host;
   // Clients can fill this with any names: it starts anew when it is full.
   if (knownHosts.size >= maxKnownHosts) knownHosts.clear();
-  const copy = Buffer.from(host, "latin1").toString("latin1");
+  const copy = flat(host);
   knownHosts.set(copy, copy);
   return copy;
 }

@@ -129,21 +129,24 @@ export class Http1Exchan extends ServerExchan {
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting = false): void {
     if (this.state !== "waiting") return;
-    const { output } = this.#conn;
     this.state = "ended";
     this.leaveContent();
-    const size = content === undefined ? 0 : typeof content === "string" ? Buffer.byteLength(content) : content.length;
-    this.#decideFraming(head.status, size);
-    if (content === undefined || this.#framing === "none") output.writeText(this.#encodeHead(head, size));
-    else if (typeof content !== "string") this.#writeWhole(head, content, isLasting);
-    else if (size === content.length) output.writeText(this.#wholeText(head, content));
-    else output.writeBytes(this.#encodeHead(head, size), Buffer.from(content), "");
-    this.given = size;
+    this.#decideFraming(head.status, content?.length ?? 0);
+    this.given = this.announced =
+      typeof content === "string" ? this.#writeText(head, content) : this.#writeWhole(head, content, isLasting);
     this.complete();
     this.#conn.finished(this.#keepAlive);
   }
 
-  #writeWhole(head: ResponseHead, content: Uint8Array, isLasting: boolean): void {
+  /** Returns the size of the content. */
+  #writeWhole(head: ResponseHead, content: Uint8Array | undefined, isLasting: boolean): number {
+    const size = content?.length ?? 0;
+    if (content === undefined || this.#framing === "none") this.#conn.output.writeText(this.#encodeHead(head, size));
+    else this.#writeBytes(head, content, isLasting);
+    return size;
+  }
+
+  #writeBytes(head: ResponseHead, content: Uint8Array, isLasting: boolean): void {
     const { output, wholeResponses, dateLine } = this.#conn;
     const mayBeKnown = isLasting && this.#isPlain(head);
     const known = mayBeKnown ? wholeResponses.find(head, content, dateLine) : undefined;
@@ -154,22 +157,34 @@ export class Http1Exchan extends ServerExchan {
     else output.writeBytes("", whole, "");
   }
 
-  #wholeText(head: ResponseHead, content: string): string {
-    const { wholeResponses, dateLine } = this.#conn;
+  /** Returns the size of the content. */
+  #writeText(head: ResponseHead, content: string): number {
+    const { output, wholeResponses, dateLine } = this.#conn;
     const isPlain = this.#isPlain(head);
     const known = isPlain ? wholeResponses.texts.find(head, content, dateLine) : undefined;
-    if (known !== undefined) return known;
-    const text = this.#encodeHead(head, content.length) + content;
-    if (isPlain) wholeResponses.texts.keep(head, content, dateLine, text);
-    return text;
+    if (known !== undefined) {
+      output.writeText(known);
+      return content.length;
+    }
+    const size = Buffer.byteLength(content);
+    const headText = this.#encodeHead(head, size);
+    if (this.#framing === "none") output.writeText(headText);
+    else if (size !== content.length) output.writeBytes(headText, Buffer.from(content), "");
+    else {
+      const text = headText + content;
+      if (isPlain) wholeResponses.texts.keep(head, content, dateLine, text);
+      output.writeText(text);
+    }
+    return size;
   }
 
   /**
-   * Whether status, fields, date and size make up the head. Others say that the connection ends, which costs more than
-   * to put them together.
+   * Whether content follows a head that status, fields, date and size make up. Others say that the connection ends,
+   * which costs more than to put them together.
    */
   #isPlain({ reason, upgrade }: ResponseHead): boolean {
-    return reason === undefined && upgrade === undefined && this.#keepAlive && this.head.version !== "1.0";
+    if (reason !== undefined || upgrade !== undefined) return false;
+    return this.#framing !== "none" && this.#keepAlive && this.head.version !== "1.0";
   }
 
   sendHead(head: ResponseHead, size: number | undefined): void {

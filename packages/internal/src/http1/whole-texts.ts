@@ -1,8 +1,8 @@
 // Answers with a short text, such as a fixed one, as one string each, head and content: where the same goes out again
 // and again, it is neither put together nor made flat for each request.
 
-import { Buffer } from "node:buffer";
 import type { ResponseHead } from "../http/exchan.ts";
+import { flat } from "../log/lines/flat.ts";
 
 interface Answer {
   content: string;
@@ -35,22 +35,17 @@ export class WholeTexts {
     // The first one of a second: those that differ each time cost no more than that.
     if (answer.dateLine === dateLine) return;
     // Parts of a longer text would keep that in memory.
-    answer.content = copyOf(content);
+    answer.content = flat(content);
     answer.status = status;
     // Who made the list may change it later.
     answer.fieldList = [...fieldList];
     answer.dateLine = dateLine;
-    answer.text = copyOf(text);
+    answer.text = flat(text);
   }
 
   #answerAt(content: string): Answer {
     return this.#answers[content.length % places] ?? none;
   }
-}
-
-/** Of characters 0 to 255. */
-function copyOf(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 function areSame(list: readonly string[], other: readonly string[]): boolean {

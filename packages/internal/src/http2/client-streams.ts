@@ -97,11 +97,11 @@ export abstract class ClientStreams
 
   /** No stream is open to the client. */
   protected get areStreamsOver(): boolean {
-    return this.streams.size + this.#answeredOpen === 0;
+    return this.streams.size + this.#answeredOpen() === 0;
   }
 
   /** Streams that are answered, and open to the client. */
-  get #answeredOpen(): number {
+  #answeredOpen(): number {
     return (this.#earlyAnswers?.size ?? 0) + (this.#discardedUploads?.size ?? 0);
   }
 
@@ -110,7 +110,7 @@ export abstract class ClientStreams
   requested(id: number, head: Http2RequestHead, isEnded: boolean): void {
     const { settings } = this.server;
     if (!this.takesStreams) return this.#refuseStream(id);
-    const streams = this.streams.size + (this.#abandoned?.size ?? 0) + this.#answeredOpen;
+    const streams = this.streams.size + (this.#abandoned?.size ?? 0) + this.#answeredOpen();
     if (streams >= settings.http2MaxStreams) {
       this.#refuseStream(id);
       return this.#spendReset();

@@ -78,7 +78,7 @@ export class LogFile implements Destination {
 
   /** If it is full and cannot be rotated, the limit is ignored. */
   get room(): number {
-    return this.#hasFailed ? Infinity : this.#roomLeft;
+    return this.#hasFailed ? Infinity : this.#roomLeft();
   }
 
   isDue(size: number): boolean {
@@ -159,10 +159,10 @@ export class LogFile implements Destination {
   }
 
   #isFull(more: number): boolean {
-    return this.#size > 0 && more > this.#roomLeft;
+    return this.#size > 0 && more > this.#roomLeft();
   }
 
-  get #roomLeft(): number {
+  #roomLeft(): number {
     return (this.rotation?.maxSize ?? Infinity) - this.#size;
   }
 

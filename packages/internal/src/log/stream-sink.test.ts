@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { Descriptor } from "./descriptor.ts";
 import type { Destination } from "./destination.ts";
 import { LogFile, type Rotation } from "./log-file.ts";
+import type { LineFormat } from "./lines/line-writer.ts";
 import { StreamSink } from "./stream-sink.ts";
 import { writeSome, writeSomeSync } from "./write-some.ts";
 
@@ -135,6 +136,24 @@ describe("a sink", () => {
     await sink.close();
     expect({ failures, lost }).toEqual({ failures: [], lost: [] });
     expect((await readFile(path, "utf8")) === written.join("")).toBe(true);
+  });
+
+  test("has nothing of a line whose format fails, nor of one that there is no room for", async () => {
+    await using dir = await temporary();
+    const path = join(dir.path, "log");
+    const { sink, lost } = sinkTo(new LogFile({ title: "log", path }), { maxBuffer: 40 });
+    const format: LineFormat<string> = (entry, line) => {
+      line.add("begins ");
+      if (entry === "") throw new TypeError("there is no entry");
+      line.addText(`${entry}\n`);
+    };
+    sink.writeEntry(format, "a");
+    expect(() => sink.writeEntry(format, "")).toThrow("there is no entry");
+    sink.writeEntry(format, "ä".repeat(20));
+    sink.writeEntry(format, "ä");
+    await sink.close();
+    expect(await readFile(path, "utf8")).toBe("begins a\nbegins ä\n");
+    expect(lost).toEqual([1]);
   });
 
   test("writes what was gathered at once where the process ends at once", async () => {

@@ -1,25 +1,21 @@
 // Writes log lines to a file or descriptor in the background, from a buffer of limited size.
 //
-//  write() ──> lines (text) ──> gathered (bytes, of whole lines) ──> batch ──> file
-//                 │ full                                               │ write fails: kept, and retried
-//                 v                                                    v
-//              dropped, counted, reported                              reported once
+//  write() ──> gathered (whole lines) ──> batch ──> file
+//                 │ full                    │ write fails: kept, and retried
+//                 v                         v
+//              dropped, counted, reported   reported once
 
 import { setTimeout as wait } from "node:timers/promises";
-import { ByteGatherer } from "./byte-gatherer.ts";
 import type { Destination } from "./destination.ts";
 import { flushAtExit, letGo } from "./last-words.ts";
+import { LineGatherer } from "./line-gatherer.ts";
+import type { LineFormat } from "./lines/line-writer.ts";
 import type { LogSink } from "./sink.ts";
 
 export interface StreamSinkOptions {
   readonly destination: Destination;
-  /**
-   * The limit of waiting data in bytes; for the newest lines, characters are counted. Further lines are dropped.
-   * Default: 1 MiB.
-   */
+  /** The limit of waiting data in bytes. Further lines are dropped. Default: 1 MiB. */
   readonly maxBuffer?: number | undefined;
-  /** Whether all lines are ASCII; this makes writing cheaper. Default: false. */
-  readonly isASCII?: boolean | undefined;
   /**
    * How long lines are collected, in milliseconds, unless enough for a write have collected. Default: 0: each line is
    * written as soon as possible.
@@ -45,11 +41,10 @@ export class StreamSink implements LogSink {
   readonly #gatherTime: number;
   /** The number of bytes that triggers an early write. */
   #worthAWrite = largestBatch;
-  /** The newest lines. Encoding several at once is cheaper than each one separately, and cheaper than very many. */
-  #lines = "";
-  #gathered = new ByteGatherer("utf8");
+  /** Lines that are in no batch yet. */
+  #gathered = new LineGatherer();
   /** The other gatherer. The two are used in turn, so that a continuous log allocates no memory. */
-  #written = new ByteGatherer("utf8");
+  #written = new LineGatherer();
   #batch: Buffer = nothing;
   /** The number of written bytes of the batch. */
   #at = 0;
@@ -71,33 +66,47 @@ export class StreamSink implements LogSink {
   constructor(options: StreamSinkOptions) {
     this.#options = options;
     this.#gatherTime = options.gatherTime ?? 0;
-    this.adjust(options);
+    this.limit(options.maxBuffer);
     flushAtExit(this);
   }
 
-  /** From now on, these hold, with the same defaults. */
-  adjust({ maxBuffer = 1024 * 1024, isASCII = false }: Pick<StreamSinkOptions, "maxBuffer" | "isASCII">): void {
-    this.#encodeLines();
+  /** From now on, this is the limit of waiting data in bytes. Default: 1 MiB. */
+  limit(maxBuffer = 1024 * 1024): void {
     this.#maxBuffer = maxBuffer;
     // There must be room for lines that arrive during the write.
     this.#worthAWrite = Math.min(largestBatch, maxBuffer / 4);
-    const encoding = isASCII ? "latin1" : "utf8";
-    this.#gathered.encoding = encoding;
-    this.#written.encoding = encoding;
   }
 
   write(line: string): void {
     if (this.#closed !== undefined) return;
-    if (this.#waiting + this.#batch.length - this.#at + line.length > this.#maxBuffer) {
+    this.#gathered.addText(line);
+    this.#lineAdded();
+  }
+
+  /** Takes the line of an entry. If its format throws, so does this, and nothing of the line is written. */
+  writeEntry<Entry>(format: LineFormat<Entry>, entry: Entry): void {
+    if (this.#closed !== undefined) return;
+    try {
+      format(entry, this.#gathered);
+    } catch (error) {
+      this.#gathered.dropLine();
+      throw error;
+    }
+    this.#lineAdded();
+  }
+
+  #lineAdded(): void {
+    const gathered = this.#gathered;
+    if (gathered.sizeWithLine + this.#batch.length - this.#at > this.#maxBuffer) {
+      gathered.dropLine();
       this.#lost++;
       if ("elsewhere" in this.#options.noteLost) this.#lostTimer ??= setTimeout(this.#tellLost, tellEvery).unref();
       return;
     }
-    this.#lines += line;
-    if (this.#lines.length >= worthEncoding) this.#encodeLines();
+    gathered.endLine();
     if (this.#run !== undefined) return;
     if (this.#fails.write) this.#timer ??= this.#later(retryTime);
-    else if (this.#gatherTime === 0 || this.#waiting >= this.#worthAWrite) this.#begin();
+    else if (this.#gatherTime === 0 || gathered.size >= this.#worthAWrite) this.#begin();
     else this.#timer ??= this.#later(this.#gatherTime);
   }
 
@@ -110,7 +119,6 @@ export class StreamSink implements LogSink {
 
   flushSync(until = performance.now() + patience): void {
     if (this.#isOver) return;
-    this.#encodeLines();
     const bytes = Buffer.concat([this.#batch.subarray(this.#handedOver), this.#gathered.bytes]);
     this.#gathered.clear();
     if (this.#handedOver > this.#at) this.#batch = this.#batch.subarray(0, this.#handedOver);
@@ -140,7 +148,6 @@ export class StreamSink implements LogSink {
     clearTimeout(this.#timer);
     this.#isOver = true;
     letGo(this);
-    this.#encodeLines();
     this.#lost += linesIn(this.#batch.subarray(this.#at)) + linesIn(this.#gathered.bytes);
     this.#tellLost();
     await this.#options.destination.close().catch(() => {});
@@ -159,7 +166,7 @@ export class StreamSink implements LogSink {
     this.#timer = undefined;
     this.#run = this.#writeOn().finally(() => {
       this.#run = undefined;
-      if (this.#isOver || !this.#hasMore) return;
+      if (this.#isOver || !this.#hasMore()) return;
       this.#timer ??= this.#later(this.#fails.write ? retryTime : this.#gatherTime);
     });
   }
@@ -169,7 +176,6 @@ export class StreamSink implements LogSink {
     try {
       do {
         if (this.#batch === nothing) {
-          this.#encodeLines();
           this.#batch = this.#gathered.bytes;
           [this.#gathered, this.#written] = [this.#written, this.#gathered];
         }
@@ -181,7 +187,7 @@ export class StreamSink implements LogSink {
         }
         this.#endBatch();
         if (performance.now() - this.#toldLostAt >= tellEvery) this.#tellLost();
-      } while (this.#hasMore && (this.#gatherTime === 0 || this.#waiting >= this.#worthAWrite));
+      } while (this.#hasMore() && (this.#gatherTime === 0 || this.#gathered.size >= this.#worthAWrite));
     } catch (error) {
       if (!this.#fails.write) this.#options.noteFailure(error);
       this.#fails.write = true;
@@ -238,18 +244,8 @@ export class StreamSink implements LogSink {
     }
   }
 
-  get #hasMore(): boolean {
-    return this.#waiting > 0 || this.#batch !== nothing;
-  }
-
-  /** The size of lines that are in no batch yet. */
-  get #waiting(): number {
-    return this.#lines.length + this.#gathered.size;
-  }
-
-  #encodeLines(): void {
-    this.#gathered.add(this.#lines);
-    this.#lines = "";
+  #hasMore(): boolean {
+    return this.#gathered.size > 0 || this.#batch !== nothing;
   }
 
   #endBatch(): void {
@@ -264,8 +260,10 @@ export class StreamSink implements LogSink {
     this.#lostTimer = undefined;
     if (this.#lost === 0) return;
     const { noteLost } = this.#options;
-    if ("line" in noteLost) this.#lines += noteLost.line(this.#lost);
-    else noteLost.elsewhere(this.#lost);
+    if ("line" in noteLost) {
+      this.#gathered.addText(noteLost.line(this.#lost));
+      this.#gathered.endLine();
+    } else noteLost.elsewhere(this.#lost);
     this.#lost = 0;
     this.#toldLostAt = performance.now();
   };
@@ -285,10 +283,6 @@ const lineEnd = 0x0a;
  * hundred lines.
  */
 const largestBatch = 512 * 1024;
-/**
- * This many characters are encoded at once: the strings that they were joined from are still in the processor's cache.
- */
-const worthEncoding = 2 * 1024;
 /** In milliseconds: when a failed write (a full disk) is retried. */
 const retryTime = 1000;
 /**

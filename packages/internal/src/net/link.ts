@@ -173,7 +173,7 @@ export class Link {
     const socket = this.#socket;
     const isAllSent = socket.writableLength === 0 && !this.#writer.isSending;
     // Closing says the same to a peer that has shut its side, and takes one call of the system instead of two.
-    this.#isClosedWhole = this.hasEnded && isAllSent && !this.#isSecure && !socket.destroyed;
+    this.#isClosedWhole = this.hasEnded && isAllSent && !this.#isSecure() && !socket.destroyed;
     if (this.#isClosedWhole) socket.destroy();
     else socket.end();
   }
@@ -190,7 +190,7 @@ export class Link {
   reset(): void {
     const socket = this.#socket;
     if (this.#tls !== undefined) this.#tls.reset();
-    else if (socket.remotePort === undefined || this.#isSecure) socket.destroy();
+    else if (socket.remotePort === undefined || this.#isSecure()) socket.destroy();
     else socket.resetAndDestroy();
   }
 
@@ -257,7 +257,7 @@ export class Link {
   }
 
   /** A TLS connection ends with a `close_notify`. */
-  get #isSecure(): boolean {
+  #isSecure(): boolean {
     return this.#tls !== undefined || !this.#writer.isPlain;
   }
 

@@ -1,6 +1,5 @@
 // The formats of logs with a line for each request or connection, and their notation in a configuration.
 
-import { Buffer } from "node:buffer";
 import { didYouMean } from "../../component/did-you-mean.ts";
 import { propMaker, type PropType } from "../../component/props/prop-type.ts";
 import { refuse } from "../../component/props/refuse.ts";
@@ -9,21 +8,10 @@ import { compileTemplate, type Template } from "../../component/template.ts";
 import type { VariableTable } from "../../component/variables.ts";
 import { quote } from "../../config/quote.ts";
 import { escapeQuoted } from "../../log/lines/escape.ts";
+import type { LineFormat } from "../../log/lines/line-writer.ts";
 
 /** The name of a format, or a user-defined template. */
 export type TrafficLogFormat = "combined" | "json" | Template;
-
-/**
- * Whether all lines of the format are ASCII. Text of peers is always written in ASCII, but a template may contain other
- * text.
- */
-export function isASCIIFormat(choice: TrafficLogFormat): boolean {
-  return typeof choice === "string" || choice.parts.every((part) => typeof part !== "string" || isASCII(part));
-}
-
-function isASCII(text: string): boolean {
-  return Buffer.byteLength(text) === text.length;
-}
 
 const names = ["combined", "json"] as const;
 
@@ -48,7 +36,7 @@ export function formatProp(variables: VariableTable<never>) {
  * Formats a line by the template. An empty variable is written as `-`. In values, quotes, backslashes and everything
  * except printable ASCII are written as `\xHH`, so that a quoted value cannot be forged.
  */
-export function templateFormat<Entry>(template: Template, variables: VariableTable<Entry>): (entry: Entry) => string {
+export function templateFormat<Entry>(template: Template, variables: VariableTable<Entry>): LineFormat<Entry> {
   const text = compileTemplate<Entry>(template, {
     names: variables.names,
     find(name) {
@@ -56,5 +44,8 @@ export function templateFormat<Entry>(template: Template, variables: VariableTab
       return read === undefined ? undefined : (entry) => escapeQuoted(read(entry)) || "-";
     },
   });
-  return (entry) => `${text(entry)}\n`;
+  // Text of peers is ASCII by its escapes; what stands in the configuration may be anything.
+  const isASCII = template.parts.every((part) => typeof part !== "string" || /^[\0-\x7f]*$/.test(part));
+  if (isASCII) return (entry, line) => line.add(`${text(entry)}\n`);
+  return (entry, line) => line.addText(`${text(entry)}\n`);
 }

@@ -2,6 +2,7 @@
 
 import type { Share } from "@hemi/common";
 import type { Reference } from "../../component/reference.ts";
+import { lineText, type LineFormat } from "../../log/lines/line-writer.ts";
 import type { LogFileSettings } from "./file-props.ts";
 import type { LineSink } from "./line-sink.ts";
 import { acquireSink, type SharedSink, type SinkUser } from "./shared-sink.ts";
@@ -15,8 +16,8 @@ export interface OutputUser extends Pick<SinkUser, "log" | "workers"> {
 }
 
 export interface LineOutput {
-  /** Takes a line with its line end. Never throws. `about`: what the line is about. */
-  write(line: string, about?: { readonly traceId: string }): void;
+  /** Takes the line of an entry, which is about `about`. Throws what its format throws. */
+  write<Entry>(format: LineFormat<Entry>, entry: Entry, about?: { readonly traceId: string }): void;
   /** Continues in a new file of the same name, because the current one has been moved. */
   reopen(): void;
   /** Of the last user of a file: waits until all lines are written, two seconds at most. Twice is harmless. */
@@ -38,8 +39,8 @@ class FileOutput implements LineOutput {
     this.#share = share;
   }
 
-  write(line: string): void {
-    this.#share.value.write(line);
+  write<Entry>(format: LineFormat<Entry>, entry: Entry): void {
+    this.#share.value.write(format, entry);
   }
 
   reopen(): void {
@@ -62,8 +63,8 @@ class AddonOutput implements LineOutput {
     this.#path = path;
   }
 
-  write(line: string, about?: { readonly traceId: string }): void {
-    const text = line.slice(0, -1);
+  write<Entry>(format: LineFormat<Entry>, entry: Entry, about?: { readonly traceId: string }): void {
+    const text = lineText(format, entry).slice(0, -1);
     const traceId = about?.traceId ?? "";
     const path = this.#path();
     this.#to.current.takeLine({ log: this.#log, time: Date.now(), level: "info", path, text, cause: "", traceId });

@@ -6,11 +6,11 @@ import { PropError } from "../../component/prop-error.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { Descriptor } from "../../log/descriptor.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
+import type { LineFormat } from "../../log/lines/line-writer.ts";
 import { LogFile, type Rotation } from "../../log/log-file.ts";
 import { StreamSink } from "../../log/stream-sink.ts";
 import type { Workers } from "../../stage/workers.ts";
 import { standardOutput, type LogFileSettings } from "./file-props.ts";
-import { isASCIIFormat } from "./format.ts";
 
 /** Who writes to a shared sink. */
 export interface SinkUser {
@@ -78,9 +78,9 @@ export class SharedSink {
     this.#forgetWorkers = first.workers.onChange(() => this.#follow());
   }
 
-  /** Takes a line, its line end included. */
-  write(line: string): void {
-    this.#sink.write(line);
+  /** Takes the line of an entry. Throws what its format throws. */
+  write<Entry>(format: LineFormat<Entry>, entry: Entry): void {
+    this.#sink.writeEntry(format, entry);
   }
 
   /** Goes on in a file of the same name: the present one has been moved. */
@@ -114,10 +114,7 @@ export class SharedSink {
 
   #follow(): void {
     const all = this.#users.map(({ settings }) => settings);
-    this.#sink.adjust({
-      maxBuffer: this.#last.settings.maxBuffer,
-      isASCII: all.every(({ format }) => isASCIIFormat(format)),
-    });
+    this.#sink.limit(this.#last.settings.maxBuffer);
     if (this.#file === undefined) return;
     const rotation = all.map(rotationOf).findLast((found) => found !== undefined);
     this.#file.rotation = this.#last.workers.isPrimary ? rotation : undefined;

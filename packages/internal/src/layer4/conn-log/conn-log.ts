@@ -51,7 +51,7 @@ export class ConnLog {
 
   write(conn: LoggedConn, reason: ConnEndReason): void {
     const entry = connEntry(conn, reason, this.#clock.monotonic(), this.#clock.timeOf(conn.beganAt));
-    this.#output.write(this.#format(entry));
+    this.#output.write(this.#format, entry);
   }
 
   /** Continues in a new file of the same name, because the current one has been moved. */

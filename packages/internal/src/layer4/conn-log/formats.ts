@@ -10,28 +10,29 @@
 import { formatAddress } from "../../component/props/addresses.ts";
 import { templateFormat, type TrafficLogFormat } from "../../front/traffic-log/format.ts";
 import { escapeQuoted } from "../../log/lines/escape.ts";
+import type { LineFormat, LineWriter } from "../../log/lines/line-writer.ts";
 import { combinedTime, isoTime, milliseconds } from "../../log/lines/times.ts";
 import { connLogVariables } from "./conn-log-variables.ts";
 import { statusOf, type ConnEntry } from "./conn-entry.ts";
 
-export type ConnLineFormat = (entry: ConnEntry) => string;
+export type ConnLineFormat = LineFormat<ConnEntry>;
 
 export function connLineFormat(choice: TrafficLogFormat): ConnLineFormat {
   if (choice === "combined") return formatCombined;
   return choice === "json" ? formatJSON : templateFormat(choice, connLogVariables);
 }
 
-function formatCombined({ conn, time, endReason, serverName }: ConnEntry): string {
+function formatCombined({ conn, time, endReason, serverName }: ConnEntry, line: LineWriter): void {
   const destination = formatAddress({ host: conn.dstHost, port: conn.dstPort });
   const quoted = (text: string): string => `"${escapeQuoted(text) || "-"}"`;
-  return (
+  line.add(
     `${conn.srcHost || "-"} - - [${combinedTime(time)}] ` +
-    `${quoted(`${conn.transport.toUpperCase()} ${destination} ${conn.caseName || "-"}`)} ` +
-    `${statusOf(endReason)} ${conn.bytesSent} ${quoted(serverName)} ${quoted(conn.node)}\n`
+      `${quoted(`${conn.transport.toUpperCase()} ${destination} ${conn.caseName || "-"}`)} ` +
+      `${statusOf(endReason)} ${conn.bytesSent} ${quoted(serverName)} ${quoted(conn.node)}\n`,
   );
 }
 
-function formatJSON(entry: ConnEntry): string {
+function formatJSON(entry: ConnEntry, line: LineWriter): void {
   const { conn } = entry;
   const { srcHost, srcPort, dstHost, dstPort, transport, caseName, node, bytesReceived, bytesSent } = conn;
   const { serverName, nextProto, protocol, endReason } = entry;
@@ -39,7 +40,7 @@ function formatJSON(entry: ConnEntry): string {
   const result = { protocol, case: caseName, node, bytesReceived, bytesSent, endReason };
   const times = `"connectTime":${milliseconds(entry.connectTime)},"totalTime":${milliseconds(entry.totalTime)}`;
   const notes = conn.notes === undefined ? "" : `,"notes":${asciiJSON(conn.notes)}`;
-  return `${asciiJSON({ ...texts, ...result }).slice(0, -1)},${times}${notes}}\n`;
+  line.add(`${asciiJSON({ ...texts, ...result }).slice(0, -1)},${times}${notes}}\n`);
 }
 
 /** Peers choose some of the texts: beyond ASCII, they are escaped, as in access logs. */

@@ -2,15 +2,11 @@
 
 import type { Clock } from "../../fixtures/clock.ts";
 import type { EndReason } from "../../http/end-reason.ts";
-import type { EndListener } from "../../http/exchan.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
-import type { HeadListener } from "../response/tracked-response.ts";
+import type { ProgressListener } from "../response/tracked-response.ts";
 
-/** Formats the line of one request, including its line end. */
-export type LineFormat = (entry: AccessEntry) => string;
-
-export class AccessEntry implements HeadListener {
+export class AccessEntry implements ProgressListener {
   readonly req: Request;
   /** Its head is final once the entry is over. */
   readonly resp: Pick<Response, "header">;
@@ -64,8 +60,7 @@ export class AccessEntry implements HeadListener {
     over: (entry: AccessEntry) => void,
   ): AccessEntry {
     const entry = new AccessEntry(req, resp, clock, over);
-    resp.onHead(entry);
-    resp.onEnd(entry.ended);
+    resp.reportTo(entry);
     return entry;
   }
 
@@ -83,14 +78,14 @@ export class AccessEntry implements HeadListener {
     this.#nodeDoneAt = this.#clock.monotonic();
   }
 
-  readonly ended: EndListener = (status, contentSent, reason) => {
+  ended(status: number | undefined, contentSent: number, reason: EndReason): void {
     if (!this.isWanted) return;
     if (status !== undefined) this.status = status;
     this.contentSent = contentSent;
     this.endReason = reason;
     this.#endedAt = this.#clock.monotonic();
     this.#over(this);
-  };
+  }
 
   /** From the first byte of the head to its last, in milliseconds; 0 if they arrived together. */
   get headTime(): number {

@@ -5,7 +5,8 @@ import type { Workers } from "../../stage/workers.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
-import { AccessEntry, type LineFormat } from "./access-entry.ts";
+import type { LineFormat } from "../../log/lines/line-writer.ts";
+import { AccessEntry } from "./access-entry.ts";
 import { makeLineFormat } from "./line-format.ts";
 import type { AccessLogSettings } from "./props.ts";
 import { redactQueriesNamed } from "./redact.ts";
@@ -15,7 +16,7 @@ import { openOutput, type LineOutput } from "../../front/traffic-log/line-output
 /** Where lines go, and how they look. */
 interface Target {
   readonly output: LineOutput;
-  readonly format: LineFormat;
+  readonly format: LineFormat<AccessEntry>;
   /** Which requests have a line. `undefined`: all. */
   readonly isSampled: ((entry: AccessEntry) => boolean) | undefined;
 }
@@ -54,7 +55,7 @@ export class AccessLog {
     const target = this.#target;
     if (target === undefined || target.isSampled?.(entry) === false) return;
     try {
-      target.output.write(target.format(entry), entry.req);
+      target.output.write(target.format, entry, entry.req);
     } catch (error) {
       const { method, originalURI, id } = entry.req;
       this.#log.error(`no line of the access log could be made for ${method} ${originalURI}`, { error, requestId: id });

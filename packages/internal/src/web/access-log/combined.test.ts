@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { askOf } from "../../testing/ask.ts";
+import { lineText } from "../../log/lines/line-writer.ts";
 import { AccessEntry } from "./access-entry.ts";
 import { combinedFormat } from "./combined.ts";
 import { redactQueriesNamed } from "./redact.ts";
@@ -15,7 +16,7 @@ async function lineOf(
   const ask = askOf((req, resp) => {
     const format = combinedFormat(redactQueriesNamed([]));
     const clock = { monotonic: () => 0, timeOf: () => noon };
-    new AccessEntry(req, { header: () => undefined }, clock, (entry) => (line = format(entry))).ended(
+    new AccessEntry(req, { header: () => undefined }, clock, (entry) => (line = lineText(format, entry))).ended(
       isAnswered ? 200 : undefined,
       12,
       "complete",

@@ -5,27 +5,42 @@
 //
 // The third field, the user that a client says it is, is always `-`: credentials have no place in a log.
 
-import type { LineFormat } from "./access-entry.ts";
 import { escapeQuoted } from "../../log/lines/escape.ts";
+import { flat } from "../../log/lines/flat.ts";
+import type { LineFormat } from "../../log/lines/line-writer.ts";
 import { Memo } from "../../log/lines/memo.ts";
-import type { RedactURI } from "./redact.ts";
 import { combinedTime } from "../../log/lines/times.ts";
+import type { AccessEntry } from "./access-entry.ts";
+import { HeadMemo } from "./head-memo.ts";
+import type { RedactURI } from "./redact.ts";
 
 /** All text from the peer is between quotes, and cannot leave them. */
-export function combinedFormat(redact: RedactURI): LineFormat {
+export function combinedFormat(redact: RedactURI): LineFormat<AccessEntry> {
   const clients = new Memo((host) => `${escapeQuoted(host) || "-"} - - [`);
-  const methods = new Memo((method) => `] "${escapeQuoted(method)} `);
-  const targets = new Memo((target) => `${escapeQuoted(redact(target))} HTTP/`);
+  const targets = new Memo((target) => escapeQuoted(redact(target)));
   const referers = new Memo((referer) => ` "${escapeQuoted(redact(referer)) || "-"}" "`);
   const userAgents = new Memo((userAgent) => `${escapeQuoted(userAgent) || "-"}"\n`);
-  return function formatCombined({ req, time, status, contentSent }) {
+  const heads = new HeadMemo((req) => ({
+    before: `] "${escapeQuoted(req.method)} `,
+    behind: referers.get(req.header("referer") ?? "") + userAgents.get(req.header("user-agent") ?? ""),
+  }));
+  return function writeCombined(entry, line) {
+    const { req } = entry;
     const { originalURI } = req;
+    line.add(clients.get(req.srcHost));
+    line.add(combinedTime(entry.time));
     // CONNECT has no path, but an authority.
-    const target = originalURI === "" ? req.authority : originalURI;
-    return (
-      `${clients.get(req.srcHost)}${combinedTime(time)}${methods.get(req.method)}${targets.get(target)}${req.version}` +
-      `" ${status} ${contentSent}${referers.get(req.header("referer") ?? "")}` +
-      userAgents.get(req.header("user-agent") ?? "")
-    );
+    heads.addTo(line, req, targets.get(originalURI === "" ? req.authority : originalURI), resultText(entry));
   };
 }
+
+/** Most answers that follow each other end alike. */
+function resultText({ req: { version }, status, contentSent }: AccessEntry): string {
+  const last = latestResult;
+  if (status === last.status && contentSent === last.contentSent && version === last.version) return last.text;
+  const text = flat(` HTTP/${version}" ${status} ${contentSent}`);
+  latestResult = { version, status, contentSent, text };
+  return text;
+}
+
+let latestResult = { version: "", status: NaN, contentSent: NaN, text: "" };

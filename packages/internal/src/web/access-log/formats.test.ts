@@ -114,6 +114,54 @@ test("no user agent, referer or target makes a line that its readers do not unde
   );
 });
 
+/** The keys of a line that follow from the request, as a plain reading of it has them. */
+const plainLine = (port: number, { method, target, host, userAgent, referer }: Sent): string =>
+  `"srcHost":"127.0.0.1","srcPort":${port},"method":"${method}","scheme":"http","authority":"${host}",` +
+  `"uri":${JSON.stringify(target)},"version":"1.1","status":200,"contentSent":${method === "HEAD" ? 0 : 5},` +
+  `"endReason":"complete","referer":${JSON.stringify(referer)},"userAgent":${JSON.stringify(userAgent)},"headTime":`;
+
+interface Sent {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly userAgent: string;
+  readonly referer: string;
+}
+
+test("requests of one connection that share fields, targets or whole heads have the lines of their own", async () => {
+  const few = (...texts: string[]) => fc.constantFrom(...texts);
+  const sent = fc.record({
+    method: few("GET", "GET", "HEAD", "DELETE"),
+    target: few("/", "/", "/a?b=c", "/x".repeat(600), '/?"'),
+    host: few("a.example", "a.example", "b.example:81"),
+    userAgent: few("", "curl/8", 'x"\\y', "u".repeat(1100)),
+    referer: few("", "http://a.example/?c"),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(sent, { minLength: 1, maxLength: 30 }), async (requests) => {
+      await using dir = await temporary();
+      const file = join(dir.path, "access.log");
+      let port = 0;
+      {
+        const handle: HandletPart["handle"] = (req, resp) => ((port = req.srcPort), resp.send("hello"), true);
+        await using server = await serve({ handlets: [handle], webapp: { accessLog: { file, format: "json" } } });
+        await using client = await server.connect();
+        for (const { method, target, host, userAgent, referer } of requests) {
+          const agent = userAgent === "" ? "" : `user-agent: ${userAgent}\r\n`;
+          const fields = `host: ${host}\r\n${agent}${referer === "" ? "" : `referer: ${referer}\r\n`}`;
+          await client.send(`${method} ${target} HTTP/1.1\r\n${fields}\r\n`).response(method);
+        }
+      }
+      const lines = (await readFile(file, "utf8")).split("\n");
+      const heads = lines.map((line) => /"srcHost".*"headTime":/.exec(line)?.[0]);
+      expect(heads).toEqual([...requests.map((request) => plainLine(port, request)), undefined]);
+      const ids = lines.slice(0, -1).map((line) => (JSON.parse(line) as { requestId: string }).requestId);
+      expect(new Set(ids).size).toBe(requests.length);
+    }),
+    { numRuns: 20 },
+  );
+});
+
 describe("a line of the user's own", () => {
   test("has what the template says, with a hyphen for what is not there", async () => {
     const format =

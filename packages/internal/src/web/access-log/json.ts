@@ -17,52 +17,54 @@
 //   headTime, handleTime, sendTime, totalTime   numbers, in ms
 
 import { flat } from "../../log/lines/flat.ts";
-import type { AccessEntry, LineFormat } from "./access-entry.ts";
+import type { LineFormat } from "../../log/lines/line-writer.ts";
+import type { AccessEntry } from "./access-entry.ts";
 import { escapeJSON } from "../../log/lines/escape.ts";
 import { HeadMemo } from "./head-memo.ts";
 import { Memo } from "../../log/lines/memo.ts";
 import type { RedactURI } from "./redact.ts";
 import { isoTime, milliseconds } from "../../log/lines/times.ts";
+import { idEndOf, idStartOf } from "../request/request-id.ts";
 
-/**
- * Each piece that is joined costs when the line is written: those that can be are made once, with the keys around them.
- */
-export function jsonFormat(redact: RedactURI): LineFormat {
+/** Each piece costs when the line is written: those that can be are made once, with the keys around them. */
+export function jsonFormat(redact: RedactURI): LineFormat<AccessEntry> {
   const srcHosts = new Memo((host) => `","srcHost":"${escapeJSON(host)}","srcPort":`);
   const methods = new Memo((method) => `,"method":"${escapeJSON(method)}","scheme":"`);
-  const authorities = new Memo((authority) => `","authority":"${escapeJSON(authority)}"`);
-  const uris = new Memo((uri) => `,"uri":"${escapeJSON(redact(uri))}","version":"`);
+  const authorities = new Memo((authority) => `","authority":"${escapeJSON(authority)}","uri":"`);
+  const uris = new Memo((uri) => escapeJSON(redact(uri)));
   const referers = new Memo((referer) => `,"referer":"${escapeJSON(redact(referer))}"`);
   const userAgents = new Memo((userAgent) => `,"userAgent":"${escapeJSON(userAgent)}"`);
   const heads = new HeadMemo((req) => ({
     before:
-      srcHosts.get(req.srcHost) +
-      req.srcPort +
-      methods.get(req.method) +
-      req.scheme +
-      authorities.get(req.authority) +
-      uris.get(req.originalURI) +
-      req.version,
+      srcHosts.get(req.srcHost) + req.srcPort + methods.get(req.method) + req.scheme + authorities.get(req.authority),
     behind: referers.get(req.header("referer") ?? "") + userAgents.get(req.header("user-agent") ?? ""),
   }));
-  return function formatJSON(entry) {
-    const head = heads.get(entry.req);
-    return timeText(entry.time) + entry.req.id + head.before + resultText(entry) + head.behind + timesText(entry);
+  return function writeJSON(entry, line) {
+    const { req } = entry;
+    line.add(beginning(entry.time, idStartOf(req.idNumber)));
+    line.add(idEndOf(req.idNumber));
+    heads.addTo(line, req, uris.get(req.originalURI), resultText(entry));
+    line.add(timesText(entry));
   };
 }
 
 /** What the lines of one millisecond begin with. */
-function timeText(time: number): string {
-  if (time !== latestTime.time) latestTime = { time, text: flat(`{"time":"${isoTime(time)}","requestId":"`) };
-  return latestTime.text;
+function beginning(time: number, idStart: string): string {
+  const last = latestBeginning;
+  if (time === last.time && idStart === last.idStart) return last.text;
+  const text = flat(`{"time":"${isoTime(time)}","requestId":"${idStart}`);
+  latestBeginning = { time, idStart, text };
+  return text;
 }
 
 /** Most answers that follow each other end alike. */
-function resultText({ status, contentSent, endReason }: AccessEntry): string {
+function resultText({ req: { version }, status, contentSent, endReason }: AccessEntry): string {
   const last = latestResult;
-  if (status === last.status && contentSent === last.contentSent && endReason === last.endReason) return last.text;
-  const text = flat(`","status":${status},"contentSent":${contentSent},"endReason":"${endReason}"`);
-  latestResult = { status, contentSent, endReason, text };
+  const isSame = status === last.status && contentSent === last.contentSent && endReason === last.endReason;
+  if (isSame && version === last.version) return last.text;
+  const result = `"status":${status},"contentSent":${contentSent},"endReason":"${endReason}"`;
+  const text = flat(`","version":"${version}",${result}`);
+  latestResult = { version, status, contentSent, endReason, text };
   return text;
 }
 
@@ -80,8 +82,8 @@ function joinTimes(head: number, handle: number, send: number, total: number): s
   );
 }
 
-let latestTime = { time: NaN, text: "" };
-let latestResult = { status: NaN, contentSent: NaN, endReason: "", text: "" };
+let latestBeginning = { time: NaN, idStart: "", text: "" };
+let latestResult = { version: "", status: NaN, contentSent: NaN, endReason: "", text: "" };
 
 /** Of answers that were sent at once, by their microseconds. */
 const timesAtOnce: string[] = [];

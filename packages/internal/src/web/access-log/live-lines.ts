@@ -3,7 +3,8 @@
 
 import type { AccessFeed } from "../../operator/access-feed.ts";
 import { milliseconds } from "../../log/lines/times.ts";
-import type { AccessEntry, LineFormat } from "./access-entry.ts";
+import { lineText, type LineFormat } from "../../log/lines/line-writer.ts";
+import type { AccessEntry } from "./access-entry.ts";
 import { jsonFormat } from "./json.ts";
 import type { RedactURI } from "./redact.ts";
 
@@ -11,7 +12,7 @@ export class LiveLines {
   readonly #feed: AccessFeed;
   /** Of the webapp. */
   readonly #path: () => string;
-  readonly #format: LineFormat;
+  readonly #format: LineFormat<AccessEntry>;
 
   constructor(feed: AccessFeed, path: () => string, redact: RedactURI) {
     this.#feed = feed;
@@ -36,6 +37,6 @@ export class LiveLines {
       nodeTime: nodeTime === undefined ? null : Number(milliseconds(nodeTime)),
       traceId: req.traceId,
     });
-    return `${this.#format(entry).slice(0, -"}\n".length)},${more.slice(1)}`;
+    return `${lineText(this.#format, entry).slice(0, -"}\n".length)},${more.slice(1)}`;
   }
 }

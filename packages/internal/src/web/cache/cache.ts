@@ -79,12 +79,12 @@ class Cache implements HandletPart, ManagedCache {
     this.#answers = new Answers(() => props.statusName);
     this.#keyOf = keyMaker(props.key, props);
     this.#hidden = unkeyedFields(props.key);
-    this.#judge = new Judge(props, () => this.#now);
+    this.#judge = new Judge(props, () => this.#now());
     this.#fetches = new Fetches({
       cacher: () => props.withCacher.current,
       timeout: () => props.fetchTimeout,
       hidden: ({ hasTrustedSender }) => (hasTrustedSender ? this.#hidden.ofTrusted : this.#hidden.ofOthers),
-      now: () => this.#now,
+      now: () => this.#now(),
       urlOf: (req) => urlMaker(props)(req),
       kept: new KeptBytes(() => props.maxArriving),
       locks: () => (this.isShared ? props.withLock?.current : undefined),
@@ -96,7 +96,7 @@ class Cache implements HandletPart, ManagedCache {
       size: () => props.sliceSize,
       cacher: () => props.withCacher.current,
       fetches: this.#fetches,
-      now: () => this.#now,
+      now: () => this.#now(),
       passTime: () => props.passTime,
       revalidate: (order) => this.#revalidate({ ...order, wishes: noDirectives }),
       purge: (url) => this.#purgeQuietly({ url }),
@@ -105,7 +105,7 @@ class Cache implements HandletPart, ManagedCache {
       answers: this.#answers,
       fetches: this.#fetches,
       slices: this.#slices,
-      now: () => this.#now,
+      now: () => this.#now(),
       sliceSize: () => props.sliceSize,
       pass: (resp, forward) => this.#pass(resp, forward),
       withoutFetch: (order, forward) => this.#withoutFetch(order, forward),
@@ -137,7 +137,7 @@ class Cache implements HandletPart, ManagedCache {
     this.#fetches.close();
   }
 
-  get #now(): number {
+  #now(): number {
     return this.#context.stage.clock.now();
   }
 
@@ -170,7 +170,7 @@ class Cache implements HandletPart, ManagedCache {
   }
 
   #answer(req: Request, resp: Response, key: string, variants: readonly Wobject[]): boolean | Promise<boolean> {
-    const now = this.#now;
+    const now = this.#now();
     const { rule } = resp;
     const wishes = this.#wishesOf(req);
     const stored = variants.find(({ head }) => matchesVariant(head.variant, req.headers));
@@ -219,7 +219,7 @@ class Cache implements HandletPart, ManagedCache {
     const { maxRevalidations, revalidationJitter } = this.#context.props;
     if (this.#fetches.has(order.key) || this.#fetches.count >= maxRevalidations) return;
     const { key, stored } = order;
-    if (stored !== undefined && this.#jitter.delays(key, stored.head, revalidationJitter, this.#now)) return;
+    if (stored !== undefined && this.#jitter.delays(key, stored.head, revalidationJitter, this.#now())) return;
     const fetch = this.#fetches.begin(order);
     fetch.run();
     void fetch.outcome.then(({ kind }) => {
@@ -285,7 +285,7 @@ class Cache implements HandletPart, ManagedCache {
     const key = props.key === undefined ? storedUrl(url, props) : this.#keyOf(askedRequest(url, headers));
     const { sliceSize, withCacher } = props;
     const slices = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
-    const variants = await describeStored(withCacher.current, [key, ...slices], this.#now);
+    const variants = await describeStored(withCacher.current, [key, ...slices], this.#now());
     return { key, variants, refusal: this.#judge.refusals.reasonOf(key) };
   }
 

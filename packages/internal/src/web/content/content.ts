@@ -92,7 +92,7 @@ export class Content implements AsyncIterable<Uint8Array> {
 
   async #gather(isDecoded: boolean): Promise<Uint8Array> {
     const { maxMemoryContentSize } = this.#owner.contentTerms.limits;
-    const ofContent = this.#limit;
+    const ofContent = this.#limit();
     const limit: SizeLimit =
       maxMemoryContentSize < ofContent.size ? { prop: "maxMemoryContentSize", size: maxMemoryContentSize } : ofContent;
     const gathered = new GatheredBytes();
@@ -149,12 +149,12 @@ export class Content implements AsyncIterable<Uint8Array> {
 
   /** The pieces as sent, without revisers, to be passed on with the fields of the request. */
   async *raw(): AsyncGenerator<Uint8Array, void, void> {
-    yield* this.#read(this.#limit, "raw");
+    yield* this.#read(this.#limit(), "raw");
   }
 
   /** The pieces as they arrive. The client is paused while none is requested. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    yield* this.#read(this.#limit, []);
+    yield* this.#read(this.#limit(), []);
   }
 
   /**
@@ -164,7 +164,7 @@ export class Content implements AsyncIterable<Uint8Array> {
   next(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     let limit = this.#limitOfNext;
     if (limit === undefined) {
-      const ofContent = this.#limit;
+      const ofContent = this.#limit();
       limit = this.#limitOfNext = ofContent.size;
       if (this.#filters.length > 0) this.#iterator = this[Symbol.asyncIterator]();
       else this.#begin(ofContent);
@@ -205,11 +205,11 @@ export class Content implements AsyncIterable<Uint8Array> {
   #multipartParts(boundary: string): AsyncGenerator<FormPart, void, void> {
     const { maxUploadContentSize } = this.#owner.contentTerms.limits;
     const limit: SizeLimit =
-      maxUploadContentSize === undefined ? this.#limit : { prop: "maxUploadContentSize", size: maxUploadContentSize };
+      maxUploadContentSize === undefined ? this.#limit() : { prop: "maxUploadContentSize", size: maxUploadContentSize };
     return readMultipart(this.#read(limit, this.#decodingFilters()), boundary, this.#owner.contentTerms.limits);
   }
 
-  get #limit(): SizeLimit {
+  #limit(): SizeLimit {
     const { maxContentSize } = this.#owner.contentTerms.limits;
     const size = maxContentSize ?? this.#owner.defaultMaxContentSize;
     return { prop: "maxContentSize", size: maxContentSize === 0 ? Infinity : size };

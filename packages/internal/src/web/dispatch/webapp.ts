@@ -213,8 +213,9 @@ class Webapp implements WebappPart {
     resp.enterWebapp(this.#errorPages);
     if (this.#sessions !== undefined) req.bindSession(this.#sessions, resp);
     if (req.depth > 0) return this.#walk(req, resp, 0, undefined);
+    const entry = this.#entryOf(req, resp);
     resp.countFor(this.counts.untaken);
-    return this.#walk(req, resp, 0, this.#entryOf(req, resp));
+    return this.#walk(req, resp, 0, entry);
   }
 
   /** For lines about the request; `undefined` if nobody wants one. */

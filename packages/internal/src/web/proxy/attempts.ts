@@ -12,7 +12,7 @@ import type { Duplex } from "node:stream";
 import type { BackendRequest, TunnelBackend, TunnelHandler, WebBackend, WebExchange } from "../../http/web-backend.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../request/request.ts";
-import type { HeadListener } from "../response/tracked-response.ts";
+import type { ProgressListener } from "../response/tracked-response.ts";
 import { AttemptSpan } from "./attempt-span.ts";
 import type { MirroredRequest } from "./mirror.ts";
 import { Pause } from "./pause.ts";
@@ -45,7 +45,7 @@ export interface AttemptedRequest {
   readonly content: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly switching: Switching | undefined;
   /** Hears of the nodes that are asked. */
-  readonly listener: HeadListener | undefined;
+  readonly listener: ProgressListener | undefined;
 }
 
 export class Attempts {

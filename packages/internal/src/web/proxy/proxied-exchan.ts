@@ -64,7 +64,7 @@ export class ProxiedExchan implements TunnelHandler {
     this.#req = req;
     this.#resp = resp;
     this.#switching = switching;
-    const listener = resp.headListener;
+    const listener = resp.progressListener;
     this.#attempts = new Attempts(traits, { backend, request, wish, req, content, switching, listener }, this);
   }
 

@@ -34,11 +34,6 @@ export abstract class RequestHeaders extends RequestTarget {
     this.ownTrace = undefined;
   }
 
-  /** For the engine: two requests of a connection with the same number have the same head. `undefined`: unknown. */
-  get headNumber(): number | undefined {
-    return this.replaced === undefined && this.tracer === undefined ? this.wire.head.number : undefined;
-  }
-
   /** All fields of the head. With tracing, the trace context is that for those who are asked on its behalf. */
   get headers(): Fields {
     if (this.replaced !== undefined) return this.replaced;

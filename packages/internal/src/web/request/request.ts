@@ -15,7 +15,7 @@ import { faultOf, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
 import type { NormalPath } from "./path.ts";
 import { RequestHeaders } from "./request-headers.ts";
-import { nextRequestId } from "./request-id.ts";
+import { nextRequestNumber, requestIdOf } from "./request-id.ts";
 import { TargetState } from "./request-target.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions, SessionResponse } from "../session/sessions.ts";
@@ -54,7 +54,8 @@ export class Request extends RequestHeaders {
   #content: Content | undefined;
   #locals: Locals | undefined;
   #matches: Map<string, MatchedText> | undefined;
-  #id: string | undefined;
+  /** -1: it has none yet. */
+  #idNumber = -1;
   /** For the engine: what a cache did, in one word; "" without a cache. */
   cacheStatus = "";
   #forwardedSource: Endpoint | undefined;
@@ -105,15 +106,15 @@ export class Request extends RequestHeaders {
    * "" over a UNIX socket, `unknown` if a trusted proxy names no address.
    */
   get srcHost(): string {
-    return this.#source.address;
+    return this.#source().address;
   }
 
   /** The client's port; 0 over a UNIX socket, and if the proxies do not name it. */
   get srcPort(): number {
-    return this.#source.port;
+    return this.#source().port;
   }
 
-  get #source(): Endpoint {
+  #source(): Endpoint {
     const trust = this.#server?.trust;
     if (trust === undefined || trust.trustForwarded.texts.length === 0) return this.sender;
     return (this.#forwardedSource ??= forwardedSource(this.sender, this.wire.head.fields, trust));
@@ -149,7 +150,13 @@ export class Request extends RequestHeaders {
 
   /** A unique id for logs, created at its first use. */
   get id(): string {
-    return (this.#id ??= nextRequestId());
+    return requestIdOf(this.idNumber);
+  }
+
+  /** For the engine: what its id is made of. */
+  get idNumber(): number {
+    if (this.#idNumber < 0) this.#idNumber = nextRequestNumber();
+    return this.#idNumber;
   }
 
   /** Values that handlets store for later handlets. */

@@ -1,7 +1,8 @@
 // The fixed response of a rule: a status, a text, or a redirect.
 
+import { Buffer } from "node:buffer";
 import type { Explanation } from "../explain/explanation.ts";
-import { compileTemplate, type Template } from "../../component/template.ts";
+import { compileTemplate, templateOf, type Template } from "../../component/template.ts";
 import { quote } from "../../config/quote.ts";
 import { encodeLocation } from "./location.ts";
 import type { Request } from "../request/request.ts";
@@ -28,7 +29,7 @@ export function fixedResponse(
   const status = returnCode ?? 200;
   if (returnText !== undefined && redirects.has(status)) return redirect(status, returnText);
   if (returnText === undefined && status >= 400) return errorPage(status);
-  const text = returnText === undefined ? undefined : compileTemplate(returnText, webVariables);
+  const text = returnText === undefined ? undefined : compileTemplate(ownText(returnText), webVariables);
   return {
     send(req, resp) {
       if (status !== 200) resp.status = status;
@@ -41,6 +42,12 @@ export function fixedResponse(
       return { takes: "yes", status, text: what };
     },
   };
+}
+
+/** With a constant text that is not cut out of the configuration: comparing such a part is a call into the runtime. */
+function ownText(template: Template): Template {
+  const { constant } = template;
+  return constant === undefined ? template : templateOf([Buffer.from(constant).toString()]);
 }
 
 function errorPage(status: number): FixedResponse {

@@ -83,9 +83,9 @@ export class Response extends TrackedResponse {
     if (pipe?.isHooked === true) {
       this.noteSize(sizeOf(content));
       const filters = pipe.runHooks();
-      const instead = this.#hasContent ? soleReplacement(filters) : undefined;
+      const instead = this.#hasContent() ? soleReplacement(filters) : undefined;
       if (instead !== undefined) return this.#sendInstead(pipe, filters, instead);
-      const chain = pipe.install(filters, this.#hasContent);
+      const chain = pipe.install(filters, this.#hasContent());
       if (chain !== undefined)
         return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
@@ -345,17 +345,17 @@ export class Response extends TrackedResponse {
     if (this.wire.head.method === "HEAD") this.pipe?.drop();
     this.#state = "streaming";
     this.wire.sendHead(this, this.contentSize);
-    this.headListener?.headSent();
+    this.progressListener?.headSent();
   }
 
   /** What a GET would have. */
-  get #hasContent(): boolean {
+  #hasContent(): boolean {
     return responseHasContent("GET", this.status);
   }
 
   #placeFilters(): FilterChain | undefined {
     const pipe = this.pipe;
-    return pipe?.isHooked === true ? pipe.install(pipe.runHooks(), this.#hasContent) : undefined;
+    return pipe?.isHooked === true ? pipe.install(pipe.runHooks(), this.#hasContent()) : undefined;
   }
 
   #sendPiece(piece: string | Uint8Array, done?: () => void): void | Promise<void> {

@@ -11,14 +11,16 @@ import { EditableHead } from "./editable-head.ts";
 import type { ErrorPages } from "./error-pages.ts";
 import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
 
-/** A listener for responses that are not sent in one piece. */
-export interface HeadListener {
+/** Hears how a response comes along. Must not throw. */
+export interface ProgressListener {
   /** The head was sent before the content, or opens a tunnel. Called at most once. */
   headSent(): void;
   /** A node of a backend is being asked; each further one, too. */
   nodeAsked(): void;
   /** A node, by its address, has answered to the end, or failed; "" if none could be asked. */
   nodeDone(node: string): void;
+  /** Called as an EndListener is. */
+  ended(status: number | undefined, contentSent: number, reason: EndReason): void;
 }
 
 /** Hears how requests end. Must not throw. */
@@ -46,7 +48,7 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
   declare private counts: RequestCounts | undefined;
   declare private countedSince: number;
   declare private tracer: ResponseTracer | undefined;
-  declare private listener: HeadListener | undefined;
+  declare private listener: ProgressListener | undefined;
 
   constructor(wire: ExchanWire, req: Request | undefined) {
     super();
@@ -158,7 +160,7 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
   countFor(counts: RequestCounts): void {
     this.counts = counts;
     this.countedSince = counts.began();
-    this.wire.counter = this;
+    this.wire.countBy(this);
   }
 
   /** Another component has the request from now on. Does nothing for an exchan that is not counted. */
@@ -180,7 +182,12 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
   exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void {
     const isTunnel = this.lasting !== undefined;
     this.counts?.ended(this.countedSince, status ?? 0, reason !== "complete", isTunnel, received, contentSent);
-    this.tracer?.ended(this, status, reason);
+    const { tracer, listener } = this;
+    // Who begins to count what is over is told at once: the others know already.
+    this.tracer = undefined;
+    this.listener = undefined;
+    tracer?.ended(this, status, reason);
+    listener?.ended(status, contentSent, reason);
   }
 
   // ---- who hears of it ----
@@ -190,14 +197,15 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
     this.tracer = tracer;
   }
 
-  /** Who hears when the head is sent; see `onHead`. */
-  get headListener(): HeadListener | undefined {
+  /** See `reportTo`. */
+  get progressListener(): ProgressListener | undefined {
     return this.listener;
   }
 
   /** Supports one listener. */
-  onHead(listener: HeadListener): void {
+  reportTo(listener: ProgressListener): void {
     this.listener = listener;
+    this.wire.countBy(this);
   }
 
   /** Calls back with the end reason when the response has ended. */

@@ -22,7 +22,6 @@ export abstract class InnerWire implements ExchanWire {
   readonly head: RequestHead;
   readonly headTime = 0;
   readonly trailers = noFields;
-  counter: ExchanCounter | undefined;
   /** Of the answer, once its head has come. */
   protected status: number | undefined;
   /** What the handlet announced, in bytes. */
@@ -32,6 +31,7 @@ export abstract class InnerWire implements ExchanWire {
   #endReason: EndReason | undefined;
   /** What whoever answers is told, if it was broken off. */
   #failure: ExchanError | undefined;
+  #counter: ExchanCounter | undefined;
   readonly #abortListeners: AbortListener[] = [];
   readonly #endListeners: EndListener[] = [];
 
@@ -77,9 +77,9 @@ export abstract class InnerWire implements ExchanWire {
     if (this.isOver) return false;
     const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
     const given = this.#given + bytes.length;
-    if (this.#hasContent && given > (this.size ?? Infinity)) this.#abortFor("more");
+    if (this.#hasContent() && given > (this.size ?? Infinity)) this.#abortFor("more");
     this.#given = given;
-    return !this.#hasContent || this.contentCame(bytes, given);
+    return !this.#hasContent() || this.contentCame(bytes, given);
   }
 
   writable(): Promise<void> {
@@ -87,13 +87,13 @@ export abstract class InnerWire implements ExchanWire {
   }
 
   async sendRegion(region: FileRegion): Promise<void> {
-    if (!this.#hasContent) return;
+    if (!this.#hasContent()) return;
     for await (const piece of readRegion(region)) if (!this.sendContent(piece)) await this.writable();
   }
 
   endContent(): void {
     if (this.isOver || this.status === undefined) return;
-    if (this.#hasContent && this.#given < (this.size ?? 0)) this.#abortFor("less");
+    if (this.#hasContent() && this.#given < (this.size ?? 0)) this.#abortFor("less");
     this.end("complete");
     this.completed();
   }
@@ -124,9 +124,14 @@ export abstract class InnerWire implements ExchanWire {
     else if (this.#failure !== undefined) listener(this.#failure);
   }
 
+  countBy(counter: ExchanCounter): void {
+    if (this.#endReason === undefined) this.#counter = counter;
+    else counter.exchanEnded(this.status, this.#contentSent(), this.#endReason, 0);
+  }
+
   onEnd(listener: EndListener): void {
     if (this.#endReason === undefined) this.#endListeners.push(listener);
-    else listener(this.status, this.#contentSent, this.#endReason);
+    else listener(this.status, this.#contentSent(), this.#endReason);
   }
 
   /** It is over. `failure`: what whoever answers is told, if it was broken off. */
@@ -135,17 +140,16 @@ export abstract class InnerWire implements ExchanWire {
     this.#endReason = reason;
     this.#failure = failure;
     if (failure !== undefined) for (const listener of this.#abortListeners) listener(failure);
-    this.counter?.exchanEnded(this.status, this.#contentSent, reason, 0);
-    this.counter = undefined;
-    for (const listener of this.#endListeners) listener(this.status, this.#contentSent, reason);
+    this.#counter?.exchanEnded(this.status, this.#contentSent(), reason, 0);
+    for (const listener of this.#endListeners) listener(this.status, this.#contentSent(), reason);
   }
 
-  get #hasContent(): boolean {
+  #hasContent(): boolean {
     return responseHasContent(this.head.method, this.status ?? 200);
   }
 
-  get #contentSent(): number {
-    return this.#hasContent ? this.#given : 0;
+  #contentSent(): number {
+    return this.#hasContent() ? this.#given : 0;
   }
 
   #abortFor(amount: "more" | "less"): never {

@@ -53,6 +53,10 @@ export class SilentWire implements ExchanWire {
     // It never ends early.
   }
 
+  countBy(): void {
+    // It is not counted.
+  }
+
   onEnd(): void {
     // It is never answered.
   }
