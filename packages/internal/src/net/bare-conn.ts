@@ -297,22 +297,20 @@ export class BareConn implements Wire {
 }
 
 /**
- * Offers each connection that a server accepts on TCP to `take`, which asks for it to take it. If that returns false,
- * the server makes a socket of it, as ever. To be called when it listens.
+ * Gives each connection that a server accepts on TCP to who takes it without a socket. If nobody does, the server makes
+ * a socket of it, as ever. To be called when it listens.
  */
-export function acceptBare(server: Server, take: (bare: () => BareConn | undefined) => boolean): void {
+export function acceptBare(server: Server, taker: () => ((conn: BareConn) => void) | undefined): void {
   learnTcpHandles(server);
   const listening = handleOf(server);
   if (listening === undefined || !accepts(listening)) return;
   const acceptAsSocket = listening.onconnection;
   listening.onconnection = function (status, accepted): void {
-    const handles = tcpHandles();
-    const isTaken =
-      handles !== undefined &&
-      status === 0 &&
-      isTcpHandle(accepted, handles) &&
-      take(() => new BareConn(accepted, handles));
-    if (!isTaken) acceptAsSocket.call(this, status, accepted);
+    const take = taker();
+    const handles = take && tcpHandles();
+    if (handles !== undefined && status === 0 && isTcpHandle(accepted, handles))
+      take?.(new BareConn(accepted, handles));
+    else acceptAsSocket.call(this, status, accepted);
   };
 }
 

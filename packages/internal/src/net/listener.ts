@@ -199,7 +199,16 @@ class Listener {
       port: this.port,
       accept: (acceptor, bareAcceptor) => {
         if (!this.#shares.has(share)) return;
-        this.#accepting.push({ share, acceptor, bareAcceptor });
+        this.#accepting.push({
+          share,
+          acceptor,
+          bareAcceptor:
+            bareAcceptor &&
+            ((conn) => {
+              this.#look(conn);
+              bareAcceptor(conn);
+            }),
+        });
         for (const socket of this.#waiting) {
           this.#waiting.delete(socket.off("error", forget));
           if (!socket.destroyed) acceptor(socket);
@@ -217,16 +226,6 @@ class Listener {
     if (accepting !== undefined) accepting.acceptor(socket);
     else if (this.#waiting.size < maxWaiting) this.#waiting.add(socket.on("error", forget));
     else socket.destroy();
-  }
-
-  /** Returns false if the connection is to have a socket. */
-  #takeBare(bare: () => BareConn | undefined): boolean {
-    const acceptor = this.#accepting.at(-1)?.bareAcceptor;
-    const conn = acceptor && bare();
-    if (acceptor === undefined || conn === undefined) return false;
-    this.#look(conn);
-    acceptor(conn);
-    return true;
   }
 
   /** At what has been accepted. */
@@ -259,7 +258,7 @@ class Listener {
       this.#server.once("listening", () => {
         this.#server.off("error", failed);
         if (inheritNoDelay(this.#server)) this.#withoutInheritance = maxQueue;
-        acceptBare(this.#server, (bare) => this.#takeBare(bare));
+        acceptBare(this.#server, () => this.#accepting.at(-1)?.bareAcceptor);
         // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();
