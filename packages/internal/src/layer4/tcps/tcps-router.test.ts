@@ -28,7 +28,9 @@ test("a program that follows the sockets of the process sees those of a router, 
   await using node = await named("b");
   await using site = await route(`${to("b", node)} ${router('case { tcpsProxy { .toBackend = "b" } }')}`);
   let followed = 0;
-  const follow = (): void => void followed++;
+  const follow = (): void => {
+    followed++;
+  };
   channel("net.server.socket").subscribe(follow);
   try {
     await using client = await site.connect();
