@@ -181,7 +181,7 @@ export class ClientSession implements LinkUser {
     const { link } = this.#conn;
     if (link.isDestroyed || this.#isOver) return;
     const isAhead = this.#owed.size >= maxOwed || [...this.#servers.values()].some(({ isSlow }) => isSlow);
-    link.hold(isAhead || link.socket.writableNeedDrain);
+    link.hold(isAhead || link.needsDrain);
   }
 
   #tooLate(): void {

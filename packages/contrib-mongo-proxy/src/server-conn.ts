@@ -53,7 +53,7 @@ export class ServerConn implements DialUser, LinkUser {
   }
 
   get isSlow(): boolean {
-    return this.#link === undefined || this.#link.socket.writableNeedDrain;
+    return this.#link === undefined || this.#link.needsDrain;
   }
 
   close(): void {

@@ -157,7 +157,7 @@ export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
   }
 
   get isSlow(): boolean {
-    return this.#link?.socket.writableNeedDrain === true;
+    return this.#link?.needsDrain === true;
   }
 
   /** It was not ready in time. */

@@ -242,7 +242,7 @@ export class RedisClient implements LinkUser {
     if (link.isDestroyed || this.#hasEnded) return;
     if (link.write(bytes, false)) return;
     this.#pinned?.hold(true);
-    if (link.socket.writableLength > this.#options.settings.maxUnread) this.#conn.close("refused");
+    if (link.unsent > this.#options.settings.maxUnread) this.#conn.close("refused");
   }
 
   /** A client that is slow, or far ahead of the nodes, is not read. */
@@ -251,7 +251,7 @@ export class RedisClient implements LinkUser {
     if (link.isDestroyed || this.#isLeaving) return;
     const { pending, pendingSize } = this.#replies;
     const isAhead = pending >= maxPending || pendingSize >= maxPendingSize || this.#pinned?.isSlow === true;
-    link.hold(this.#isWaiting || isAhead || link.socket.writableNeedDrain);
+    link.hold(this.#isWaiting || isAhead || link.needsDrain);
     if (this.#replies.waitingSize > this.#options.settings.maxUnread) this.#conn.close("refused");
   }
 

@@ -89,7 +89,7 @@ export class NodeConn implements DialUser, LinkUser {
 
   /** It is not connected to yet, or reads more slowly than it is written to. */
   get isSlow(): boolean {
-    return this.#link === undefined || this.#link.socket.writableNeedDrain;
+    return this.#link === undefined || this.#link.needsDrain;
   }
 
   /** The bytes are copied. */

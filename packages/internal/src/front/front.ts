@@ -12,6 +12,7 @@ import { Deadlines } from "@hemi/common";
 import { addressesIn } from "../component/props/addresses.ts";
 import type { Context } from "../stage/context.ts";
 import { shareOf } from "../stage/workers.ts";
+import type { BareConn } from "../net/bare-conn.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
 import { askNow, peerOf, peerOnDemand, type Endpoint, type Peer } from "../net/peer.ts";
@@ -51,6 +52,8 @@ export interface FrontOptions<Server extends object> {
   readonly codecs: readonly Codec<Server>[];
   /** The certificate source; used with `tlsMode` only. */
   readonly source: CertificateSource;
+  /** Serves a connection that needs no TLS and no PROXY header. Default: all of them get sockets, for their codecs. */
+  readonly openBare?: (conn: BareConn, peer: Peer) => CodecConn;
   /** Limits the connections of each client. Default: no limit. */
   readonly clients?: ClientAdmission;
   /**
@@ -79,14 +82,16 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   /** Of the server: its connections, its handshakes, and the requests that are refused before a webapp has them. */
   readonly counts: ServerCounts;
   readonly #shares: ListenerShare[] = [];
+  readonly #openBare: FrontOptions<Server>["openBare"];
   #gate: Gate<GateConn> | undefined;
 
-  constructor({ context, server, codecs, source, clients, plainAnswer }: FrontOptions<Server>) {
+  constructor({ context, server, codecs, source, openBare, clients, plainAnswer }: FrontOptions<Server>) {
     const { props, log, stage, listeners } = context;
     const { makeDeadline } = this;
     this.#context = context;
     this.counts = new ServerCounts(context);
     this.#clients = clients;
+    this.#openBare = props.tlsMode ? undefined : openBare;
     this.#codecs = new Codecs(codecs, server);
     this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
     this.#headerless = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellHeaderless(count, latest) });
@@ -117,12 +122,21 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     for (const address of addressesIn(props.address)) {
       this.#shares.push(await listeners.share(await numericAddress(address, stage.namer), this.#context));
     }
+    const openBare = this.#openBare;
     this.#gate = new Gate<GateConn>({
       share: jointShare(this.#shares),
       counts: this.counts,
       maxConns: () => shareOf(props.maxConns, workers),
       // The client of a proxy's connection is known only after its header.
       admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOnDemand(socket)) !== false,
+      openBare:
+        openBare &&
+        ((conn) => {
+          if (this.#isProxy(conn)) return new ProxyHeaderReader(conn.toSocket(), this);
+          const peer = peerOnDemand(conn);
+          this.#clients?.connected(conn, peer);
+          return openBare(conn, peer);
+        }),
       open: (socket: Socket) => {
         if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
         const peer = peerOnDemand(socket);
@@ -130,7 +144,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
         return this.#open(socket, peer);
       },
       failed: (error) => this.#context.log.error("failed at a connection", { error }),
-      refused: (socket: Socket) => this.#refused.add(peerOf(socket).address),
+      refused: (socket) => this.#refused.add(peerOf(socket).address),
     });
   }
 
@@ -270,7 +284,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     return this.#handshakes?.open(socket, peer) ?? this.#codecs.open(socket, peer, undefined);
   }
 
-  #isProxy(socket: Socket): boolean {
+  #isProxy(socket: Socket | BareConn): boolean {
     const { proxyProtocol } = this.settings;
     return proxyProtocol.texts.length > 0 && proxyProtocol.contains(peerOf(socket).address);
   }

@@ -2,7 +2,8 @@
 
 import type { Socket } from "node:net";
 import { guarded, SeatedRoster, type Seated } from "@hemi/common";
-import type { Acceptor } from "../net/listener.ts";
+import type { BareConn } from "../net/bare-conn.ts";
+import type { Acceptor, BareAcceptor } from "../net/listener.ts";
 import type { GateShare } from "./joint-share.ts";
 
 /** A connection through a gate, which keeps its place there: it is in one gate at most. */
@@ -33,11 +34,13 @@ export interface GateOptions<Conn extends GateConn> {
   /**
    * Whether a connection within the limit may enter; otherwise it is closed as soon as it is accepted. Default: always.
    */
-  readonly admits?: (socket: Socket) => boolean;
+  readonly admits?: (socket: Socket | BareConn) => boolean;
   /** Makes a connection from a socket. It calls `gate.closed(conn)` at its end. */
   readonly open: (socket: Socket) => Conn;
+  /** The same without a socket. Default: all connections have sockets. */
+  readonly openBare?: ((conn: BareConn) => Conn) | undefined;
   /** Called for a connection beyond the limit. */
-  readonly refused: (socket: Socket) => void;
+  readonly refused: (socket: Socket | BareConn) => void;
   /** Default: nothing is counted. */
   readonly counts?: ConnCounts;
   /**
@@ -72,7 +75,9 @@ export class Gate<Conn extends GateConn> {
 
   /** Starts to accept connections, including those that wait at its listener. */
   open(): void {
-    this.#options.share.accept(this.#accept);
+    const { share, openBare, admits } = this.#options;
+    const acceptBare: BareAcceptor | undefined = openBare && ((conn) => void this.enter(conn, openBare, admits));
+    share.accept(this.#accept, acceptBare);
   }
 
   /** Accepts no new connections and waits until the open ones have finished. */
@@ -138,7 +143,11 @@ export class Gate<Conn extends GateConn> {
    * Lets a connection in that may have come another way than from the listener, under the same `maxConns`; `open` makes
    * it of the socket. Returns false if the socket was destroyed instead.
    */
-  enter(socket: Socket, open: (socket: Socket) => Conn, admits?: (socket: Socket) => boolean): boolean {
+  enter<Entrant extends Socket | BareConn>(
+    socket: Entrant,
+    open: (socket: Entrant) => Conn,
+    admits?: (socket: Entrant) => boolean,
+  ): boolean {
     const { maxConns, refused, failed } = this.#options;
     if (this.#conns.size >= maxConns()) {
       this.#counts?.refused();

@@ -1,14 +1,16 @@
-// One end of a connection whose bytes go elsewhere as they come: read without a stream's cost where the socket can do
-// that, and written at the pace of its peer.
+// One end of a connection whose bytes go elsewhere as they come: read without a stream's cost where that is possible,
+// and written at the pace of its peer.
 
 import { Buffer } from "node:buffer";
 import type { OnReadOpts, Socket } from "node:net";
 import { isPromiseLike } from "@hemi/common";
+import { BareConn } from "./bare-conn.ts";
+import { directOnread } from "./direct-reading.ts";
 import type { Pacer } from "./pacer.ts";
-import { DirectWriter } from "./direct-writer.ts";
-import { directOnread, readAsStream, readDirectly, resumeReading } from "./direct-reading.ts";
 import { readBlocks } from "./read-blocks.ts";
+import { SocketWire } from "./socket-wire.ts";
 import type { TlsFacts } from "./tls/tls-facts.ts";
+import type { WireUser } from "./wire.ts";
 
 /** Learns what happens at a link. What a method throws is the `error` of the link, and resets this connection alone. */
 export interface LinkUser {
@@ -37,15 +39,8 @@ export interface LinkWatcher {
   linkThrew?(error: unknown): void;
 }
 
-/** Where a socket has its link, for the listeners. No `WeakMap`: that costs each new connection 20 us of collection. */
-const linkKey = Symbol("link");
-
-interface LinkedSocket extends Socket {
-  [linkKey]?: Link | undefined;
-}
-
 /** One side of a connection that is passed on: read directly, and written at the pace of the peer. */
-export class Link {
+export class Link implements WireUser {
   /** How many bytes have come from the peer, and how many were written to it. */
   received = 0;
   /** The number of bytes written so far. */
@@ -54,9 +49,7 @@ export class Link {
   hasEnded = false;
   /** Why the connection broke; `undefined` as long as it has not. */
   error: Error | undefined;
-  readonly #socket: Socket;
-  readonly #writer: DirectWriter;
-  readonly #tls: TlsFacts | undefined;
+  #wire: SocketWire | BareConn;
   #user: LinkUser;
   #watcher: LinkWatcher | undefined;
   #isHeld = false;
@@ -68,30 +61,53 @@ export class Link {
   #writePace: Pace | undefined;
 
   /**
-   * `open` returns the socket: an accepted one, or one that it dials with the option `onread` and `allowHalfOpen`. It
-   * is read from the first byte on, unless it is held. `tls` is what the handshake of an accepted one established.
+   * `open` returns a connection: an accepted one, or one that it dials, as a socket with the option `onread` and
+   * `allowHalfOpen`. A socket is read from the first byte on, unless it is held; a connection without one is held at
+   * first. `tls` is what the handshake of an accepted one established.
    */
-  constructor(open: (onread: OnReadOpts) => Socket, user: LinkUser, tls?: TlsFacts) {
+  constructor(open: (onread: OnReadOpts) => Socket | BareConn, user: LinkUser, tls?: TlsFacts) {
     this.#user = user;
-    this.#tls = tls;
-    const socket = open(directOnread);
-    this.#socket = socket;
-    this.#writer = new DirectWriter(socket);
-    const linked: LinkedSocket = socket;
-    linked[linkKey] = this;
-    readDirectly(socket, Link.#onShared, Link.#onData);
-    socket.on("end", Link.#onEnd).on("drain", Link.#onDrain);
-    socket.on("error", Link.#onError).on("close", Link.#onClose);
+    const opened = open(directOnread);
+    if (opened instanceof BareConn) {
+      this.#wire = opened;
+      this.#isHeld = true;
+      this.#isPaused = true;
+      opened.usedBy(this);
+    } else this.#wire = new SocketWire(opened, this, tls);
   }
 
-  /** Only for what this class has no method for: addresses, TLS. */
+  /**
+   * Only for what this class has no method for: addresses, TLS. A connection that had no socket gets one at the first
+   * call, and goes on through it, at a higher cost.
+   */
   get socket(): Socket {
-    return this.#socket;
+    return this.#wire instanceof BareConn ? this.#becomeSocket(this.#wire) : this.#wire.socket;
   }
 
-  /** Whether the socket is closed for both directions. */
+  #becomeSocket(bare: BareConn): Socket {
+    const socket = bare.toSocket();
+    if (socket.destroyed) return socket;
+    const wire = new SocketWire(socket, this, undefined, bare);
+    if (this.hasEnded) wire.forgetEnd();
+    if (this.#isPaused) wire.pause();
+    else wire.resume();
+    this.#wire = wire;
+    return socket;
+  }
+
+  /** Whether the connection is closed for both directions. */
   get isDestroyed(): boolean {
-    return this.#socket.destroyed;
+    return this.#wire.isDestroyed;
+  }
+
+  /** How many bytes have been written that the system has not taken. */
+  get unsent(): number {
+    return this.#wire.unsent;
+  }
+
+  /** A `write` has returned false, and `drained` has not followed. */
+  get needsDrain(): boolean {
+    return this.#wire.needsDrain;
   }
 
   /** From now on, another user learns what happens. */
@@ -105,7 +121,7 @@ export class Link {
    */
   watchedBy(watcher: LinkWatcher, connectEvent?: "connect" | "secureConnect"): void {
     this.#watcher = watcher;
-    if (connectEvent !== undefined) this.#socket.on(connectEvent, Link.#onConnect);
+    if (connectEvent !== undefined && this.#wire instanceof SocketWire) this.#wire.tellConnected(connectEvent);
   }
 
   /** Returns false if the peer is slower than its writer: `drained` follows. `isShared`: the bytes will change. */
@@ -116,15 +132,16 @@ export class Link {
   }
 
   #write(bytes: Buffer, isShared: boolean): boolean {
+    const wire = this.#wire;
     // A write of nothing lets TLS decrypt what follows: into the shared buffer, which our user may be reading.
-    if (bytes.length === 0) return !this.#socket.writableNeedDrain;
-    if (!isShared) return this.#socket.write(bytes);
+    if (bytes.length === 0) return !wire.needsDrain;
+    if (!isShared) return wire.write(bytes);
     // A short text is cheaper to write than a buffer, and costs no copy if it can be sent at once.
-    if (bytes.length <= maxAsText) return this.#writer.write(bytes.toString("latin1"));
-    if (bytes.length < minInBlock) return this.#socket.write(Buffer.from(bytes));
+    if (bytes.length <= maxAsText) return wire.writeText(bytes.toString("latin1"));
+    if (bytes.length < minInBlock) return wire.write(Buffer.from(bytes));
     const block = readBlocks.lend();
     bytes.copy(block);
-    return this.#socket.write(block.subarray(0, bytes.length), () => readBlocks.giveBack(block));
+    return wire.write(block.subarray(0, bytes.length), () => readBlocks.giveBack(block));
   }
 
   /** Stops or continues reading. */
@@ -159,28 +176,27 @@ export class Link {
     const isPaused = this.#isHeld || this.#readPace?.isWaiting === true;
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
-    if (isPaused) this.#socket.pause();
-    else resumeReading(this.#socket);
+    if (isPaused) this.#wire.pause();
+    else this.#wire.resume();
   }
 
   /** Whether both sides have shut the connection, and everything written has been passed on. */
   get isComplete(): boolean {
-    return this.error === undefined && this.hasEnded && (this.#isClosedWhole || this.#socket.writableFinished);
+    return this.error === undefined && this.hasEnded && (this.#isClosedWhole || this.#wire.isFinished);
   }
 
   /** Shuts our side after everything written. The socket closes when the peer has shut its side, too. */
   end(): void {
-    const socket = this.#socket;
-    const isAllSent = socket.writableLength === 0 && !this.#writer.isSending;
+    const wire = this.#wire;
     // Closing says the same to a peer that has shut its side, and takes one call of the system instead of two.
-    this.#isClosedWhole = this.hasEnded && isAllSent && !this.#isSecure() && !socket.destroyed;
-    if (this.#isClosedWhole) socket.destroy();
-    else socket.end();
+    this.#isClosedWhole = this.hasEnded && wire.unsent === 0 && !wire.isSecure && !wire.isDestroyed;
+    if (this.#isClosedWhole) wire.destroy();
+    else wire.end();
   }
 
-  /** Closes the socket at once. */
+  /** Closes the connection at once. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#wire.destroy();
   }
 
   /**
@@ -188,10 +204,7 @@ export class Link {
    * TLS socket cannot be reset, and its peer misses the `close_notify`.
    */
   reset(): void {
-    const socket = this.#socket;
-    if (this.#tls !== undefined) this.#tls.reset();
-    else if (socket.remotePort === undefined || this.#isSecure()) socket.destroy();
-    else socket.resetAndDestroy();
+    this.#wire.reset();
   }
 
   /**
@@ -202,7 +215,7 @@ export class Link {
     this.error ??= thrown instanceof Error ? thrown : new Error(String(thrown));
     this.#user.threw?.(thrown);
     this.#watcher?.linkThrew?.(thrown);
-    if (!this.#socket.destroyed) this.reset();
+    if (!this.isDestroyed) this.reset();
   }
 
   /**
@@ -210,14 +223,9 @@ export class Link {
    * peer must not have ended. The link learns nothing more; who watches it learns of the end of the socket.
    */
   release(unread: Buffer): Socket {
-    const socket = this.#socket;
     this.#stopPacing();
-    socket.pause();
-    readAsStream(socket, Link.#onData);
-    const linked: LinkedSocket = socket;
-    linked[linkKey] = undefined;
-    socket.off("end", Link.#onEnd).off("drain", Link.#onDrain);
-    socket.off("error", Link.#onError).off("close", Link.#onClose);
+    const { socket } = this;
+    if (this.#wire instanceof SocketWire) this.#wire.release();
     const watcher = this.#watcher;
     if (watcher !== undefined) socket.once("close", () => watcher.linkClosed());
     if (unread.length > 0) socket.unshift(unread);
@@ -242,7 +250,17 @@ export class Link {
     if (isPromiseLike(outcome)) outcome.then(undefined, (thrown: unknown) => this.breakOff(thrown));
   }
 
-  #received(bytes: Buffer, isShared: boolean): void {
+  // ---- from the wire ----
+
+  wireConnected(): void {
+    try {
+      this.#watcher?.linkConnected?.();
+    } catch (thrown) {
+      this.breakOff(thrown);
+    }
+  }
+
+  wireReceived(bytes: Buffer, isShared: boolean): void {
     this.received += bytes.length;
     try {
       this.heed(this.#user.received(bytes, isShared));
@@ -256,17 +274,12 @@ export class Link {
     if (this.#readPace?.moved(size) === false) this.#pauseOrResume();
   }
 
-  /** A TLS connection ends with a `close_notify`. */
-  #isSecure(): boolean {
-    return this.#tls !== undefined || !this.#writer.isPlain;
-  }
-
   #stopPacing(): void {
     this.#readPace?.stop();
     this.#writePace?.stop();
   }
 
-  #ended(): void {
+  wireEnded(): void {
     this.hasEnded = true;
     try {
       this.heed(this.#user.ended());
@@ -275,8 +288,12 @@ export class Link {
     }
   }
 
+  wireDrained(): void {
+    this.#mayWrite();
+  }
+
   #mayWrite(): void {
-    if (this.#writePace?.isWaiting === true || this.#socket.writableNeedDrain || this.#socket.destroyed) return;
+    if (this.#writePace?.isWaiting === true || this.#wire.needsDrain || this.isDestroyed) return;
     try {
       this.heed(this.#user.drained());
     } catch (thrown) {
@@ -284,21 +301,13 @@ export class Link {
     }
   }
 
-  #failed(error: Error): void {
+  wireFailed(error: Error): void {
     this.error ??= error;
     // Errors of TLS itself, unlike those of sockets, do not close the connection.
-    this.#socket.destroy();
+    this.#wire.destroy();
   }
 
-  #connected(): void {
-    try {
-      this.#watcher?.linkConnected?.();
-    } catch (thrown) {
-      this.breakOff(thrown);
-    }
-  }
-
-  #closed(): void {
+  wireClosed(): void {
     this.#stopPacing();
     try {
       this.heed(this.#user.closed());
@@ -311,37 +320,6 @@ export class Link {
       this.breakOff(thrown);
     }
   }
-
-  // Listeners that all links share: ones of its own would cost each connection 400 bytes for as long as it is open.
-
-  static readonly #onData = function (this: LinkedSocket, bytes: Buffer): void {
-    const link = this[linkKey];
-    if (link !== undefined) link.#received(bytes, false);
-  };
-  static readonly #onShared = function (this: LinkedSocket, bytes: Buffer): void {
-    const link = this[linkKey];
-    if (link !== undefined) link.#received(bytes, true);
-  };
-  static readonly #onConnect = function (this: LinkedSocket): void {
-    const link = this[linkKey];
-    if (link !== undefined) link.#connected();
-  };
-  static readonly #onEnd = function (this: LinkedSocket): void {
-    const link = this[linkKey];
-    if (link !== undefined) link.#ended();
-  };
-  static readonly #onDrain = function (this: LinkedSocket): void {
-    const link = this[linkKey];
-    if (link !== undefined) link.#mayWrite();
-  };
-  static readonly #onError = function (this: LinkedSocket, error: Error): void {
-    const link = this[linkKey];
-    if (link !== undefined) link.#failed(error);
-  };
-  static readonly #onClose = function (this: LinkedSocket): void {
-    const link = this[linkKey];
-    if (link !== undefined) link.#closed();
-  };
 }
 
 /** The limits of one direction of a link. */

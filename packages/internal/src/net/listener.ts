@@ -6,6 +6,7 @@ import * as net from "node:net";
 import { sharing } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import { acceptBare, type BareConn } from "./bare-conn.ts";
 import { DatagramSockets } from "./datagram-sockets.ts";
 import {
   addressKey,
@@ -22,6 +23,9 @@ export type { ListenAddress } from "./bound-socket.ts";
 
 /** Receives a connection that a client has opened. */
 export type Acceptor = (socket: net.Socket) => void;
+
+/** The same for one that has no socket. */
+export type BareAcceptor = (conn: BareConn) => void;
 
 /**
  * The owner of a share. Two owners in one stage would take each other's connections. A component's context is an owner.
@@ -43,8 +47,11 @@ export interface ListenerShare {
   readonly address: string;
   /** The port, 0 for a UNIX socket. */
   readonly port: number;
-  /** Directs connections to this acceptor from now on. Has no effect after `release`. */
-  accept(acceptor: Acceptor): void;
+  /**
+   * Directs connections to this acceptor from now on. Has no effect after `release`. `bareAcceptor` gets those that
+   * need no socket, where the runtime can do without. Default: all have sockets.
+   */
+  accept(acceptor: Acceptor, bareAcceptor?: BareAcceptor): void;
   /** Directs connections back to the previous acceptor, if its share still accepts. Calling it twice is harmless. */
   release(): Promise<void>;
 }
@@ -138,6 +145,12 @@ export class Listeners {
   }
 }
 
+interface Accepting {
+  readonly share: ListenerShare;
+  readonly acceptor: Acceptor;
+  readonly bareAcceptor: BareAcceptor | undefined;
+}
+
 class Listener {
   readonly #bound: BoundListener;
   readonly #server: net.Server;
@@ -147,7 +160,7 @@ class Listener {
   readonly address: string;
   readonly port: number;
   /** The accepting shares. The last one gets the connections. When it is released, the previous one gets them again. */
-  readonly #accepting: { readonly share: ListenerShare; readonly acceptor: Acceptor }[] = [];
+  readonly #accepting: Accepting[] = [];
   /** Connections that arrived while no gate was open. The next gate takes them. */
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
@@ -184,9 +197,18 @@ class Listener {
     const share: ListenerShare = {
       address: this.address,
       port: this.port,
-      accept: (acceptor) => {
+      accept: (acceptor, bareAcceptor) => {
         if (!this.#shares.has(share)) return;
-        this.#accepting.push({ share, acceptor });
+        this.#accepting.push({
+          share,
+          acceptor,
+          bareAcceptor:
+            bareAcceptor &&
+            ((conn) => {
+              this.#look(conn);
+              bareAcceptor(conn);
+            }),
+        });
         for (const socket of this.#waiting) {
           this.#waiting.delete(socket.off("error", forget));
           if (!socket.destroyed) acceptor(socket);
@@ -199,16 +221,21 @@ class Listener {
   }
 
   #take(socket: net.Socket): void {
-    if (this.#withoutInheritance > 0) {
-      this.#withoutInheritance--;
-      socket.setNoDelay();
-    }
+    this.#look(socket);
     const accepting = this.#accepting.at(-1);
-    const limit = limitReachedBy(socket);
-    if (limit !== undefined) this.#tellOfLimit(limit, accepting?.share);
     if (accepting !== undefined) accepting.acceptor(socket);
     else if (this.#waiting.size < maxWaiting) this.#waiting.add(socket.on("error", forget));
     else socket.destroy();
+  }
+
+  /** At what has been accepted. */
+  #look(conn: net.Socket | BareConn): void {
+    if (this.#withoutInheritance > 0) {
+      this.#withoutInheritance--;
+      conn.setNoDelay();
+    }
+    const limit = limitReachedBy(conn);
+    if (limit !== undefined) this.#tellOfLimit(limit, this.#accepting.at(-1)?.share);
   }
 
   #tellOfLimit(limit: number, share: ListenerShare | undefined): void {
@@ -231,6 +258,7 @@ class Listener {
       this.#server.once("listening", () => {
         this.#server.off("error", failed);
         if (inheritNoDelay(this.#server)) this.#withoutInheritance = maxQueue;
+        acceptBare(this.#server, () => this.#accepting.at(-1)?.bareAcceptor);
         // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();

@@ -1,6 +1,7 @@
 // The other end of a socket, and the client behind it.
 
 import { isIPv6, SocketAddress, type Socket } from "node:net";
+import { BareConn } from "./bare-conn.ts";
 import { handleOf } from "./handle-of.ts";
 
 /** One end of an address pair. For a UNIX socket `address` is "" and `port` 0. */
@@ -24,14 +25,14 @@ export interface Peer extends Endpoint {
  * not know them any more is destroyed: its client has reset it, and what it sent before that, which can still be read,
  * would pass all checks of addresses as that of nobody.
  */
-export function peerOf(socket: Socket): Peer {
+export function peerOf(socket: Socket | BareConn): Peer {
   return new SocketPeer(socket);
 }
 
 /**
  * The same, but the socket is asked at the first use, which costs 2 us and 200 bytes: "" and 0 if it is closed by then.
  */
-export function peerOnDemand(socket: Socket): Peer {
+export function peerOnDemand(socket: Socket | BareConn): Peer {
   return new OnDemandPeer(socket);
 }
 
@@ -44,9 +45,9 @@ export function askNow(peer: Peer): Peer {
 class SocketPeer implements Peer {
   readonly address: string;
   readonly port: number;
-  readonly #socket: Socket;
+  readonly #socket: Socket | BareConn;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket | BareConn) {
     const { remoteAddress = "", remotePort = 0 } = socket;
     if (remoteAddress === "" && isOpenTcp(socket)) socket.destroy();
     this.address = unmapped(remoteAddress);
@@ -60,10 +61,10 @@ class SocketPeer implements Peer {
 }
 
 class OnDemandPeer implements Peer {
-  readonly #socket: Socket;
+  readonly #socket: Socket | BareConn;
   #asked: Peer | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket | BareConn) {
     this.#socket = socket;
   }
 
@@ -85,12 +86,13 @@ class OnDemandPeer implements Peer {
 }
 
 /** Sockets of UNIX have no such names. */
-function isOpenTcp(socket: Socket): boolean {
+function isOpenTcp(socket: Socket | BareConn): boolean {
+  if (socket instanceof BareConn) return !socket.destroyed;
   const handle = handleOf(socket);
   return handle !== undefined && "getpeername" in handle;
 }
 
-function localOf({ localAddress, localPort }: Socket): Endpoint | undefined {
+function localOf({ localAddress, localPort }: Socket | BareConn): Endpoint | undefined {
   return localAddress === undefined || localPort === undefined
     ? undefined
     : { address: unmapped(localAddress), port: localPort };

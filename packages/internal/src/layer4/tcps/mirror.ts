@@ -82,7 +82,7 @@ export class Mirror implements DialUser, LinkUser {
       this.#waiting.push(isShared ? Buffer.from(bytes) : bytes);
     } else {
       this.#link.write(bytes, isShared);
-      this.#size = this.#link.socket.writableLength;
+      this.#size = this.#link.unsent;
     }
     if (this.#size > maxBehind) this.giveUp(`it is more than ${maxBehind} bytes behind`);
   }

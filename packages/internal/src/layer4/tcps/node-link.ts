@@ -9,6 +9,7 @@ import { BackendFailure } from "../../backend/failure.ts";
 import type { Node, NodePool, NodeSpec } from "../../backend/node.ts";
 import type { Waiter } from "../../backend/node-group.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
+import { BareConn } from "../../net/bare-conn.ts";
 import { Link, type LinkUser, type LinkWatcher } from "../../net/link.ts";
 import { askNow, type Endpoint } from "../../net/peer.ts";
 import { proxyTlvs } from "../../net/proxy-tlvs.ts";
@@ -141,10 +142,14 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
   drained(): void {}
   closed(): void {}
 
-  #dial(spec: NodeSpec, onread: OnReadOpts): Socket {
+  #dial(spec: NodeSpec, onread: OnReadOpts): Socket | BareConn {
     const tls = this.#tls;
     const { proxyProtocol } = this.#settings;
     if (proxyProtocol === "off") {
+      if (tls === undefined && "port" in spec.address) {
+        const bare = BareConn.dial(spec.address.host, spec.address.port);
+        if (bare !== undefined) return bare;
+      }
       return dialNode(spec, tls, { allowHalfOpen: true, onread }).socket;
     }
     // The header stands before TLS.

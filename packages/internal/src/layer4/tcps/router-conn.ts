@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import { guarded, type Deadline } from "@hemi/common";
 import { more } from "../../component/partial-condition.ts";
 import type { CodecConn } from "../../front/codecs.ts";
+import type { BareConn } from "../../net/bare-conn.ts";
 import { Link, type LinkUser } from "../../net/link.ts";
 import { askNow, type Endpoint, type Peer } from "../../net/peer.ts";
 import { handshakeRecord, maxClientHello, readClientHello, readProtocols } from "../../net/tls/client-hello.ts";
@@ -69,7 +70,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   /** Facts that depend on the head, once it is given away. */
   #told: { readonly serverName: string; readonly nextProto: string; readonly protocol: string } | undefined;
 
-  constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, router: RouterOfConns) {
+  constructor(socket: Socket | BareConn, peer: Peer, tls: TlsFacts | undefined, router: RouterOfConns) {
     this.peer = peer;
     this.source = peer.source ?? peer;
     this.tls = tls;

@@ -1,5 +1,6 @@
 // Routers as their clients see them: what is told apart by the first bytes, and who gets the connection.
 
+import { channel } from "node:diagnostics_channel";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
@@ -21,6 +22,25 @@ test("bytes pass both ways, and each side may shut its end first", async () => {
   await using client = await site.connect();
   client.send(Buffer.alloc(3_000_000, "x")).end();
   expect((await client.toTheEnd()).toString()).toBe("got 3000000");
+});
+
+test("a program that follows the sockets of the process sees those of a router, too", async () => {
+  await using node = await named("b");
+  await using site = await route(`${to("b", node)} ${router('case { tcpsProxy { .toBackend = "b" } }')}`);
+  let followed = 0;
+  const follow = (): void => {
+    followed++;
+  };
+  channel("net.server.socket").subscribe(follow);
+  try {
+    await using client = await site.connect();
+    client.send("x");
+    expect((await client.exactly(3)).toString()).toBe("b:x");
+    // The node's, and the router's.
+    expect(followed).toBe(2);
+  } finally {
+    channel("net.server.socket").unsubscribe(follow);
+  }
 });
 
 test("connections are told apart by their first bytes, which may come one by one", async () => {

@@ -101,6 +101,7 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
           open: (socket, peer, tls) => new RouterConn(socket, peer, tls, this),
         },
       ],
+      openBare: (conn, peer) => new RouterConn(conn, peer, undefined, this),
       clients: {
         mayConnect: (client) => this.#clients.mayConnect(client),
         connected: (socket, client) => this.#clients.connected(socket, client),
