@@ -39,6 +39,7 @@ export class ExchanTimeouts {
 
   /** Its whole time begins anew. */
   waitFor(exchan: Http3Exchan, wait: StreamWait): void {
+    if (wait === "content" && exchan.wait !== "content") exchan.rate.waitFrom(this.#server);
     this.#timeouts.waitFor(exchan, wait);
   }
 
@@ -50,7 +51,7 @@ export class ExchanTimeouts {
   isTooSlow(exchan: Http3Exchan): boolean {
     const { settings } = this.#server;
     if (exchan.contentTimeout !== undefined) return false;
-    if (!exchan.rate.isTooSlow(exchan.request.received, performance.now(), settings)) return false;
+    if (!exchan.rate.isTooSlow(exchan.request.received, this.#server)) return false;
     this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
     return true;
   }

@@ -116,7 +116,6 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
   }
 
   protected wantContent(): void {
-    this.rate.waitFrom(performance.now());
     this.#waitFor("content");
   }
 

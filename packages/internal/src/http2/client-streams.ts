@@ -222,7 +222,7 @@ export abstract class ClientStreams
   }
 
   waitFor(exchan: Http2Exchan, wait: StreamWait): void {
-    if (wait === "content" && exchan.wait !== "content") exchan.content?.rate.waitFrom(this.server.monotonic());
+    if (wait === "content" && exchan.wait !== "content") exchan.content?.rate.waitFrom(this.server);
     this.#timeouts.waitFor(exchan, wait);
   }
 
@@ -336,7 +336,7 @@ export abstract class ClientStreams
   #isTooSlow(exchan: Http2Exchan, { rate }: ReceivedContent, received: number): boolean {
     const { settings } = this.server;
     if (exchan.contentTimeout !== undefined) return false;
-    if (!rate.isTooSlow(received, this.server.monotonic(), settings)) return false;
+    if (!rate.isTooSlow(received, this.server)) return false;
     this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
     return true;
   }
