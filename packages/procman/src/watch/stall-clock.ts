@@ -1,9 +1,9 @@
 // How long an event loop has stood still, as a thread beside it sees by looking again and again.
 //
 // Time counts only as far as the thread itself ran: while the whole process or machine stands (a signal, a snapshot of
-// a virtual machine, no processor to be had), its event loop cannot turn, and is not stuck. Neither does the time count
-// in which the loop waits for a processor, while this thread, which needs little, gets one: to replace the worker would
-// take even more of a machine that has too much to do.
+// a virtual machine, no processor to be had), its event loop cannot turn, and is not stuck. Time in
+// which the loop waits for a processor, while this thread, which needs little, gets one, counts for a quarter at least:
+// to replace the worker would take even more of a machine that has too much to do.
 
 export class StallClock {
   readonly #longestStep: number;
@@ -40,6 +40,6 @@ export class StallClock {
 
   /** How long the loop has stood still, in milliseconds. */
   get stood(): number {
-    return Math.max(0, this.#passed - this.#queued);
+    return Math.max(this.#passed - this.#queued, this.#passed / 4);
   }
 }
