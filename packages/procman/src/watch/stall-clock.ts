@@ -1,9 +1,9 @@
 // How long an event loop has stood still, as a thread beside it sees by looking again and again.
 //
 // Time counts only as far as the thread itself ran: while the whole process or machine stands (a signal, a snapshot of
-// a virtual machine, no processor to be had), its event loop cannot turn, and is not stuck. Time in which the loop waits
-// for a processor, while this thread, which needs little, gets one, counts for a quarter at least: to replace the worker
-// would take even more of a machine that has too much to do.
+// a virtual machine, no processor to be had), its event loop cannot turn, and is not stuck. Time in which the loop
+// waits for a processor, while this thread, which needs little, gets one, counts for a quarter at least: to replace
+// the worker would take even more of a machine that has too much to do.
 
 export class StallClock {
   readonly #longestStep: number;
