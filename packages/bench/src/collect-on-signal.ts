@@ -1,6 +1,6 @@
-// Loaded into each process of a program (`--import`): SIGWINCH, which nobody needs here, collects all garbage, and gives
-// the pages of freed memory back. Two figures of memory can then be compared: left to itself, a process at rest keeps
-// up to a fifth more than it needs, and tries again within five minutes (procman: idle-collection.ts).
+// Loaded into each process of a program (`--import`): SIGWINCH, which nobody needs here, collects all garbage, and
+// gives the pages of freed memory back. Two figures of memory can then be compared: left to itself, a process at rest
+// keeps up to a fifth more than it needs, and tries again within five minutes (procman: idle-collection.ts).
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
