@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   /** Whether it shares the core of servers. Default: true. */
   readonly isPinned?: boolean;
+  /** Modules that each of its processes loads first. Default: none. */
+  readonly imports?: readonly string[];
 }
 
 export interface HemiProgram extends ServerProcess {
@@ -39,13 +41,15 @@ export async function startProgram({
   workers: count,
   args = [],
   isPinned = true,
+  imports = [],
 }: ProgramOptions): Promise<HemiProgram> {
   const folder = await mkdtemp(join(tmpdir(), "hemi-bench-program-"));
   const file = join(folder, "hemi.conf");
   await writeFile(file, config);
   const options = ["--workers", String(count), "--webui", "off", "--log-level", "error", ...args];
   const command = [hemiCommand, "serve", "--config", file, "--base", folder, "--vars", folder, ...options];
-  const server = await startServer(() => command, { isPinned });
+  const env = { NODE_OPTIONS: [process.env["NODE_OPTIONS"], ...imports.map((path) => `--import=${path}`)].join(" ") };
+  const server = await startServer(() => command, { isPinned, env });
   const call = (action: string, params?: unknown): Promise<unknown> =>
     callAction(join(folder, "hemi.sock"), action, params);
   async function workers(): Promise<readonly WorkerFigures[]> {

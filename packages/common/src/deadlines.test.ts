@@ -210,3 +210,28 @@ test("it does what a plain list of times does, for any order of calls", () => {
     { numRuns: 500 },
   );
 });
+
+test("the time in which the process stood is known at once, and does not come back", () => {
+  vi.useFakeTimers();
+  const now = performance.now.bind(performance);
+  let jumped = 0;
+  const paused = vi.spyOn(performance, "now").mockImplementation(() => now() + jumped);
+  const deadlines = new Deadlines({ resolution: 100 });
+  // Nothing is known of a time without deadlines.
+  jumped += 60_000;
+  const deadline = deadlines.add(() => undefined);
+  deadline.set(600_000);
+  vi.advanceTimersByTime(1000);
+  expect(deadlines.stood).toBe(0);
+  jumped += 60_000;
+  expect(deadlines.stood).toBe(59_900);
+  vi.advanceTimersByTime(1000);
+  expect(deadlines.stood).toBeGreaterThan(59_900);
+  expect(deadlines.stood).toBeLessThanOrEqual(60_000);
+  jumped += 60_000;
+  const { stood } = deadlines;
+  deadlines.close();
+  jumped += 60_000;
+  expect(deadlines.stood).toBe(stood);
+  paused.mockRestore();
+});

@@ -15,8 +15,6 @@
 // processor to be had), what others have sent in time is not read yet when the timer fires. So the sweep waits until
 // the loop has read, and takes the time of before.
 
-import { performance } from "node:perf_hooks";
-
 /** One deadline, made by `Deadlines.add`. It can be set and cleared any number of times. */
 export interface Deadline {
   /** Whether it is set and has not expired. */
@@ -61,6 +59,9 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isClosed = false;
+  /** When the timer was last seen to run, by the clock of the process. */
+  #ranAt = 0;
+  #stood = 0;
 
   constructor(options: DeadlinesOptions = {}) {
     this.#resolution = options.resolution ?? 250;
@@ -72,6 +73,16 @@ export class Deadlines {
   /** The number of set deadlines. */
   get size(): number {
     return this.#size;
+  }
+
+  /**
+   * For how long the process has stood while deadlines were set, in milliseconds: what others have sent meanwhile could
+   * not be read. Pauses of less than two resolutions do not count. By the clock of the process, not by `now`.
+   */
+  get stood(): number {
+    if (this.#timer === undefined) return this.#stood;
+    const passed = performance.now() - this.#ranAt;
+    return passed > 2 * this.#resolution ? this.#stood + passed - this.#resolution : this.#stood;
   }
 
   /**
@@ -154,10 +165,13 @@ export class Deadlines {
   #start(now: number): void {
     if (this.#slots.length === 0) this.#slots = Array.from({ length: slotCount }, () => new Slot());
     this.#current = Math.floor(now / this.#resolution);
+    this.#ranAt = performance.now();
     this.#timer = setInterval(() => this.#sweepAfterReading(), this.#resolution).unref();
   }
 
   #sweepAfterReading(): void {
+    this.#stood = this.stood;
+    this.#ranAt = performance.now();
     if (this.#size === 0) return this.#stop();
     const now = this.#now();
     this.#immediate ??= setImmediate(() => {
@@ -167,6 +181,7 @@ export class Deadlines {
   }
 
   #stop(): void {
+    this.#stood = this.stood;
     clearInterval(this.#timer);
     clearImmediate(this.#immediate);
     this.#timer = undefined;

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { afterRunning } from "./running-time.ts";
+import { afterRunning, whileRunning } from "./running-time.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -49,4 +49,12 @@ test("what is forgotten does not come", () => {
   forget();
   vi.advanceTimersByTime(1000);
   expect([isOver, vi.getTimerCount()]).toEqual([false, 0]);
+});
+
+test("what looks while the process runs sees the slices of the time, and its end once", () => {
+  vi.useFakeTimers();
+  const seen: number[] = [];
+  whileRunning(100, 4, (ran) => seen.push(ran));
+  vi.advanceTimersByTime(1000);
+  expect(seen).toEqual([25, 50, 75, 100]);
 });

@@ -2,25 +2,51 @@
 // snapshot of the machine, no processor to be had), none of that work gets done. When it goes on, timers are due at
 // once, before the loop has read what has arrived meanwhile.
 
+/** What such a time means for the process. */
+export interface RunningTimeOptions {
+  /** Whether the process lives until the time is over. Default: true. */
+  readonly keepsAlive?: boolean;
+}
+
 /**
- * Calls `over` when the process has run for `ms` milliseconds; each pause counts for a quarter of them at most. Keeps
- * the process alive until then. The returned function forgets it.
+ * Calls `over` when the process has run for `ms` milliseconds; each pause counts for a quarter of them at most. The
+ * returned function forgets it.
  */
-export function afterRunning(ms: number, over: () => void): () => void {
+export function afterRunning(ms: number, over: () => void, options?: RunningTimeOptions): () => void {
+  const look = (ran: number): void => {
+    if (ran >= ms) over();
+  };
+  return whileRunning(ms, 8, look, options);
+}
+
+/**
+ * Calls `look` after each of `slices` parts of `ms` milliseconds, with how long the process has run until then: at last
+ * with `ms` or more. Each pause counts for two slices at most. The returned function ends it.
+ */
+export function whileRunning(
+  ms: number,
+  slices: number,
+  look: (ran: number) => void,
+  { keepsAlive = true }: RunningTimeOptions = {},
+): () => void {
   const slice = Math.min(Math.max(ms, 0) / slices, maxTimer);
-  let left = ms;
+  let ran = 0;
   let last = performance.now();
-  let timer = setTimeout(look, slice);
-  function look(): void {
+  let timer: NodeJS.Timeout;
+  wait(slice);
+  function wait(time: number): void {
+    timer = setTimeout(sliceOver, time);
+    if (!keepsAlive) timer.unref();
+  }
+  function sliceOver(): void {
     const now = performance.now();
-    left -= Math.min(now - last, 2 * slice);
+    ran += Math.min(now - last, 2 * slice);
     last = now;
-    if (left > 0) timer = setTimeout(look, Math.min(slice, left));
-    else over();
+    if (ran < ms) wait(Math.min(slice, ms - ran));
+    look(ran);
   }
   return () => clearTimeout(timer);
 }
 
-const slices = 8;
 /** In milliseconds: 24 days. */
 const maxTimer = 2 ** 31 - 1;

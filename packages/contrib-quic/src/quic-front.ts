@@ -126,6 +126,11 @@ export class QuicFront implements WebFront, QuicAcceptor {
   /** Makes a deadline that is not set yet. All deadlines of a server share one timer. */
   readonly makeDeadline = this.#deadlines.add.bind(this.#deadlines);
 
+  /** For how long the process has stood while deadlines were set, in ms. */
+  get stood(): number {
+    return this.#deadlines.stood;
+  }
+
   get connCount(): number {
     return this.#conns.size;
   }

@@ -98,7 +98,8 @@ const memoryAfter: Work = {
   async run({ seconds }) {
     const many = 200 * seconds;
     const few = many / 10;
-    await using program = await startProgram({ config: config("text 0"), workers: 2, isPinned: false });
+    const imports = [import.meta.resolve("../collect-on-signal.ts")];
+    await using program = await startProgram({ config: config("text 0"), workers: 2, isPinned: false, imports });
     const early = await memoryAfterReloads(program, 0, few);
     const late = await memoryAfterReloads(program, few, many);
     const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(0)} MB`;
@@ -117,7 +118,7 @@ const memoryAfter: Work = {
 interface MemoryAfter {
   /** The median of what was there between the last tenth of the reloads: with garbage that waits to be collected. */
   readonly between: number;
-  /** What stayed of it. */
+  /** What stayed of it, with all garbage collected. */
   readonly atRest: number;
 }
 
@@ -130,8 +131,13 @@ async function memoryAfterReloads(program: HemiProgram, from: number, to: number
     if (i >= from + 0.9 * (to - from)) sums.push(await memoryOf(program));
   }
   await sleep(restTime);
+  for (const { pid } of [program, ...(await program.workers())]) process.kill(pid, "SIGWINCH");
+  await sleep(collectTime);
   return { between: median(sums), atRest: await memoryOf(program) };
 }
+
+/** In ms. */
+const collectTime = 3000;
 
 async function memoryOf(program: HemiProgram): Promise<number> {
   return (await memoryOfWorkers(program)).reduce((sum, one) => sum + one, residentMemory(program.pid));

@@ -68,6 +68,7 @@ export class TestClient {
       date: "Sun, 29 Nov 2026 12:00:00 GMT",
       makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
       monotonic: () => this.#clock.ms,
+      stood: 0,
       serve: (wire) => {
         this.wires.push(wire);
         serve(wire);

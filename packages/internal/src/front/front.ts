@@ -227,6 +227,11 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   /** Makes a deadline that is not set yet. All deadlines of a server share one timer. */
   readonly makeDeadline = this.#deadlines.add.bind(this.#deadlines);
 
+  /** For how long the process has stood while deadlines were set, in ms. */
+  get stood(): number {
+    return this.#deadlines.stood;
+  }
+
   /** Logs something that a client did or failed to do. */
   note(peer: Peer, message: string): void {
     this.#context.log.info(`client ${nameOf(peer)}: ${message}`);

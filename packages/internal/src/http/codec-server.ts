@@ -53,6 +53,8 @@ export interface CodecServer {
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;
+  /** For how long the process has stood while deadlines were set, in ms: no client can help that. */
+  readonly stood: number;
   /**
    * Answers a request through its wire, now or later. Never throws. `isFirst`: the runtime has just called, outside of
    * all asynchronous contexts, and nothing has been served since. Default: false.

@@ -10,7 +10,7 @@ import type { StreamServerExchan, StreamWait } from "./stream-server-exchan.ts";
 import { StreamTimeouts } from "./stream-timeouts.ts";
 
 /** What is needed of the server. */
-export interface TimingServer extends Pick<CodecServer, "makeDeadline" | "monotonic" | "note"> {
+export interface TimingServer extends Pick<CodecServer, "makeDeadline" | "monotonic" | "note" | "stood"> {
   /** Live: read when used. */
   readonly settings: Pick<
     CodecSettings,
@@ -54,7 +54,7 @@ export class ExchanTimeouts<Exchan extends StreamServerExchan> {
 
   /** Its whole time begins anew. */
   waitFor(exchan: Exchan, wait: StreamWait): void {
-    if (wait === "content" && exchan.wait !== "content") exchan.contentRate?.waitFrom(this.#server.monotonic());
+    if (wait === "content" && exchan.wait !== "content") exchan.contentRate?.waitFrom(this.#server);
     this.#timeouts.waitFor(exchan, wait);
   }
 
@@ -70,7 +70,7 @@ export class ExchanTimeouts<Exchan extends StreamServerExchan> {
   isTooSlow(exchan: Exchan, received: number): boolean {
     const { settings } = this.#server;
     if (exchan.contentTimeout !== undefined) return false;
-    if (exchan.contentRate?.isTooSlow(received, this.#server.monotonic(), settings) !== true) return false;
+    if (exchan.contentRate?.isTooSlow(received, this.#server) !== true) return false;
     this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
     return true;
   }

@@ -283,7 +283,7 @@ export abstract class ClientRequests implements Http1ExchanConn {
     const { settings } = this.server;
     const came = exchan.content.read + this.input.size;
     const hasRate = exchan.contentTimeout === undefined;
-    if (hasRate && this.#contentRate?.isTooSlow(came, this.server.monotonic(), settings) === true) {
+    if (hasRate && this.#contentRate?.isTooSlow(came, this.server) === true) {
       this.giveContentUp(`its content came at less than ${settings.minContentRate} bytes a second`);
     } else if (exchan.contentArrived()) this.moved();
     return false;
@@ -305,7 +305,7 @@ export abstract class ClientRequests implements Http1ExchanConn {
 
   wantContent(): void {
     if (this.#peerEnded) return this.#exchan?.contentFailed(endedEarly());
-    (this.#contentRate ??= new ContentRate()).waitFrom(this.server.monotonic());
+    (this.#contentRate ??= new ContentRate()).waitFrom(this.server);
     this.settle();
   }
 

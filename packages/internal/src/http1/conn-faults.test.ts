@@ -35,6 +35,7 @@ test("a connection whose server throws below is closed, and does not wait for ev
     wholeResponses: new WholeResponses(),
     makeDeadline: () => ({ isSet: false, set: () => undefined, clear: () => undefined }),
     monotonic: () => 0,
+    stood: 0,
     serve() {
       throw new Error("on purpose");
     },

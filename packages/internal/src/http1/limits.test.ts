@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
 import { request, type RawClient } from "../testing/raw-client.ts";
+import { pauseOf } from "../testing/pause.ts";
 import { describeTransports } from "../testing/serve.ts";
 
 const readAll: HandletPart["handle"] = async (req, resp) => {
@@ -123,6 +124,19 @@ describeTransports(({ serve }) => {
       client.send("x".repeat(900));
       expect((await client.response()).status).toBe(status);
       expect(server.log.join("")).toContain(line);
+    });
+
+    test("a pause of the process is no fault of a client that sends content", async () => {
+      const settings = { minContentRate: 100, contentRateGrace: 5000 };
+      await using server = await serve({ handlets: [readAll], settings });
+      await using client = await server.connect();
+      client.send(request("POST /", { "content-length": "200" }) + "x".repeat(100));
+      await server.ask("GET /");
+      using _pause = pauseOf(60_000);
+      client.send("x".repeat(50));
+      await server.ask("GET /");
+      client.send("x".repeat(50));
+      expect((await client.response()).status).toBe(200);
     });
 
     test("what a handlet leaves unread must come in time too", async () => {

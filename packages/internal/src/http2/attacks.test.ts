@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
+import { pauseOf } from "../testing/pause.ts";
 import { serve, type TestServer } from "../testing/serve.ts";
 import { frameFlag, frameType, settingId } from "./frames.ts";
 import { frame, FrameClient } from "../testing/frame-client.ts";
@@ -246,6 +247,19 @@ describe("a client that is slow", () => {
     client.send(client.data(1, "x".repeat(500)));
     expect(await client.response(1)).toMatchObject({ status: 408 });
     expect(logOf(server)).toContain("its content came at less than 100 bytes a second");
+  });
+
+  test("since the process stood is served", async () => {
+    const settings = { minContentRate: 100, contentRateGrace: 5000 };
+    await using server = await serve({ handlets: [readAll], settings });
+    const client = await FrameClient.connect(server);
+    client.send(client.request(1, post, false));
+    await client.roundTrip();
+    using _pause = pauseOf(60_000);
+    client.send(client.data(1, "x".repeat(50)));
+    await client.roundTrip();
+    client.send(client.data(1, "x".repeat(50), true));
+    expect(await client.response(1)).toMatchObject({ status: 200 });
   });
 
   test("with its content takes nothing of what other requests of the connection may send", async () => {

@@ -57,6 +57,8 @@ export interface WebFront {
   readonly listensOn: readonly string[];
   /** Throws HEMI_CERTIFICATE if handshakes cannot be made with the certificates of this site. */
   trySite(site: SecureSite): void;
+  /** For how long the process has stood while deadlines were set, in ms. */
+  readonly stood: number;
   /** Makes a deadline that is not set yet. */
   makeDeadline(onExpired: () => void): Deadline;
   /** Binds and listens; connections wait until `open`. */
@@ -279,6 +281,11 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
   /** Monotonic, in ms. */
   monotonic(): number {
     return this.#context.stage.clock.monotonic();
+  }
+
+  /** For how long the process has stood while deadlines were set, in ms. */
+  get stood(): number {
+    return this.front.stood;
   }
 
   /** Answers a request through its wire, now or later. Never throws. `isFirst`: see `CodecServer`. */

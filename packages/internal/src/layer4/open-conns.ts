@@ -1,5 +1,6 @@
 // The open connections of a router. A reload ends those that work with components it drops.
 
+import { afterRunning } from "@hemi/common";
 import type { EndingWork } from "../component/part.ts";
 import type { Taker } from "./routed-cases.ts";
 
@@ -32,12 +33,12 @@ export class OpenConns<Conn extends OpenConn> {
   async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
     const left = new Set([...this.#all()].filter((conn) => isConcerned(conn, dropped, users)));
     if (left.size === 0) return;
-    const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), Math.max(0, deadline - Date.now()));
+    const forget = afterRunning(deadline - Date.now(), () => left.forEach((conn) => conn.destroy()));
     await this.until((ended) => {
       if (ended !== undefined) left.delete(ended);
       return left.size === 0;
     });
-    clearTimeout(timer);
+    forget();
   }
 
   /** Those that `settle` would wait for, counted by their cases. */

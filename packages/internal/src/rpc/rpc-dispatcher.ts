@@ -1,7 +1,7 @@
 // Finds the procedure that a request calls, and runs the call. What rpcHandlet and rpcServer have in common.
 
 import type { DescService } from "@bufbuild/protobuf";
-import { Deadlines } from "@hemi/common";
+import { afterRunning, Deadlines } from "@hemi/common";
 import { RpcError, type CalledStream } from "@hemi/common/rpc";
 import type { Context } from "../stage/context.ts";
 import { PropError } from "../component/prop-error.ts";
@@ -224,8 +224,8 @@ export class RpcDispatcher implements CallHost, HrpcHost {
     if (this.#streams.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#drained = resolve;
-    this.deadlines.add(() => this.#endStreams()).set((deadline - Date.now()) / 2);
-    return promise;
+    const forget = afterRunning((deadline - Date.now()) / 2, () => this.#endStreams());
+    return promise.finally(forget);
   }
 
   shutdown(): void {

@@ -40,6 +40,29 @@ test("a process that takes nothing is given up once many messages have waited fo
   }
 });
 
+test("a process that takes nothing while this one stands is not given up", () => {
+  vi.useFakeTimers();
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, "now");
+  try {
+    const { end, take } = stoppedProcess();
+    const stuck = vi.fn();
+    const channel = new Channel<Calls, Record<never, never>>(end, {}, { stuck });
+    for (let i = 0; i < 2000; i++) channel.tell("news", i);
+    // Five minutes after SIGSTOP: timers run before the loop sees that messages were taken.
+    clock.mockImplementation(() => now() + 300_000);
+    vi.advanceTimersByTime(1000);
+    channel.tell("news", 2000);
+    expect(stuck).not.toHaveBeenCalled();
+    take();
+    vi.advanceTimersByTime(4000);
+    expect(stuck).not.toHaveBeenCalled();
+  } finally {
+    clock.mockRestore();
+    vi.useRealTimers();
+  }
+});
+
 test("a process that takes nothing is not given up for a few messages", () => {
   vi.useFakeTimers();
   try {

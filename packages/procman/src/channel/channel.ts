@@ -1,6 +1,7 @@
 // Calls between a process and the process that started it, over the IPC channel of Node.js.
 
 import type { ChildProcess, SendHandle } from "node:child_process";
+import { afterRunning } from "@hemi/common";
 import { HemiError } from "@hemi/hemi/base";
 import { describeError } from "../describe-error.ts";
 import { exitCodeOf, type ExitCode } from "../exit-code.ts";
@@ -72,8 +73,8 @@ interface Waiting {
 /** What is done about a process that takes no messages. */
 export interface ChannelOptions {
   /**
-   * More than 1,000 messages wait for the other process, and it has taken none for 5 s: it is stopped, or its event
-   * loop stands still. Called for each further message. Default: they wait.
+   * More than 1,000 messages wait for the other process, and it has taken none while this one ran for 5 s: it is
+   * stopped, or its event loop stands still. Default: they wait.
    */
   readonly stuck?: () => void;
 }
@@ -85,16 +86,16 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #isClosed = false;
-  readonly #stuck: (() => void) | undefined;
+  readonly #options: ChannelOptions;
   /** Messages that the other process has not taken: they are in this one. */
   #untaken = 0;
-  /** When it took the last one, or when the first one had to wait. */
-  #takenAt = 0;
+  /** Set while it would be stuck if it took no message: forgets that. */
+  #forgetStuck: (() => void) | undefined;
 
-  constructor(end: ChannelEnd, handlers: Handlers<In>, { stuck }: ChannelOptions = {}) {
+  constructor(end: ChannelEnd, handlers: Handlers<In>, options: ChannelOptions = {}) {
     this.#end = end;
     this.#handlers = handlers;
-    this.#stuck = stuck;
+    this.#options = options;
     // The types of the two ends have no common overload of `on`.
     const emitter: NodeJS.EventEmitter = end;
     emitter.on("message", (message: unknown, handle: unknown) => this.#received(message, handle));
@@ -136,16 +137,22 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
 
   /** Throws a TypeError for what cannot be sent: the channel stays open for other messages. */
   #send(message: object, handle?: SendHandle): void {
-    const now = performance.now();
-    if (this.#untaken === 0) this.#takenAt = now;
-    else if (this.#untaken > maxUntaken && now - this.#takenAt > takeTime) this.#stuck?.();
     const sent = (error: Error | null): void => {
       this.#untaken--;
-      this.#takenAt = performance.now();
+      if (this.#forgetStuck !== undefined) this.#watchTaking();
       if (error !== null) this.#close();
     };
     this.#end.send?.(message, handle, { keepOpen: true }, sent);
     this.#untaken++;
+    if (this.#untaken > maxUntaken && this.#forgetStuck === undefined) this.#watchTaking();
+  }
+
+  /** From now on, anew. */
+  #watchTaking(): void {
+    const { stuck } = this.#options;
+    this.#forgetStuck?.();
+    const mustTake = stuck !== undefined && this.#untaken > maxUntaken && !this.#isClosed;
+    this.#forgetStuck = mustTake ? afterRunning(takeTime, stuck, { keepsAlive: false }) : undefined;
   }
 
   #received(message: unknown, handle: unknown): void {
@@ -171,6 +178,7 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
 
   #close(): void {
     this.#isClosed = true;
+    this.#forgetStuck?.();
     for (const { reject } of this.#waiting.values()) reject(ended());
     this.#waiting.clear();
   }

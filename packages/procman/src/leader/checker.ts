@@ -3,6 +3,7 @@
 // used for a while.
 
 import type { ChildProcess } from "node:child_process";
+import { afterRunning } from "@hemi/common";
 import { HemiError } from "@hemi/hemi/base";
 import { Channel } from "../channel/channel.ts";
 import type {
@@ -42,10 +43,10 @@ export class Checker {
   ): Promise<CheckerCalls[Name]["result"]> {
     const checker = await this.#take();
     const late = new AbortController();
-    const timer = setTimeout(() => {
+    const forget = afterRunning(patience, () => {
       late.abort();
       checker.kill();
-    }, patience);
+    });
     try {
       const checked = await checker.channel.call(name, params);
       this.#keep(checker);
@@ -57,7 +58,7 @@ export class Checker {
       if (!late.signal.aborted) throw error;
       throw new HemiError("HEMI_PROCESS", `the configuration was not checked within ${patience} ms`, { cause: error });
     } finally {
-      clearTimeout(timer);
+      forget();
     }
   }
 
@@ -104,13 +105,13 @@ class CheckerProcess {
 
   /** False: it has ended, or knows modules that have changed since. */
   async isUsable(): Promise<boolean> {
-    const timer = setTimeout(() => this.kill(), askTime);
+    const forget = afterRunning(askTime, () => this.kill());
     try {
       return !(await this.channel.call("isOutdated", undefined));
     } catch {
       return false;
     } finally {
-      clearTimeout(timer);
+      forget();
     }
   }
 

@@ -17,6 +17,7 @@ export interface MemoryLimitOptions {
 
 export class MemoryLimit {
   readonly #options: MemoryLimitOptions;
+  /** `notBefore`: on the monotonic clock. */
   readonly #delays = new Map<Slot, { readonly delay: RestartDelay; notBefore: number }>();
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
@@ -46,7 +47,7 @@ export class MemoryLimit {
     const { max, replace, log } = this.#options;
     const worker = slot.ready;
     const state = this.#delays.get(slot);
-    if (worker === undefined || state === undefined || Date.now() < state.notBefore) return;
+    if (worker === undefined || state === undefined || performance.now() < state.notBefore) return;
     const memory = await worker.call("usage", undefined).then(
       ({ rss }) => rss,
       () => 0,
@@ -54,7 +55,7 @@ export class MemoryLimit {
     if (memory <= max) return;
     log.warn(`worker ${worker.slot} uses more memory than --max-memory, and is replaced`, { memory, max });
     // A limit that a new worker is above, too, must not make the program replace workers all the time.
-    state.notBefore = Date.now() + state.delay.next(Date.now() - worker.startedAt);
+    state.notBefore = performance.now() + state.delay.next(worker.age);
     await replace(slot, worker).catch((error: unknown) =>
       log.error(`worker ${worker.slot} could not be replaced, and goes on`, { error }),
     );

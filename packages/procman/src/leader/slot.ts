@@ -107,7 +107,7 @@ export class Slot {
     if (this.#isClosed) return;
     const { log, number } = this.#options;
     log.error(`worker ${number} ${reason}, and is replaced`, { pid: worker.pid });
-    this.#replace(Date.now() - worker.startedAt);
+    this.#replace(worker.age);
   }
 
   #replace(lived: number): void {
@@ -116,14 +116,14 @@ export class Slot {
     const { log, number, inTurn } = this.#options;
     if (delay > 0) log.warn(`worker ${number} ended early several times: the next one starts in ${delay} ms`);
     this.#timer = setTimeout(() => {
-      const from = Date.now();
+      const from = performance.now();
       void inTurn(async () => {
         if (this.#isClosed || this.#worker !== undefined) return;
         try {
           await this.renew(0);
         } catch (error) {
           log.error(`worker ${number} could not be replaced`, { error });
-          this.#replace(Date.now() - from);
+          this.#replace(performance.now() - from);
         }
       });
     }, delay);

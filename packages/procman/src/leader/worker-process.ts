@@ -53,6 +53,7 @@ export interface WorkerProcessOptions {
 export class WorkerProcess {
   readonly slot: number;
   readonly startedAt = Date.now();
+  readonly #begunAt = performance.now();
   readonly #child: ChildProcess;
   readonly #channel: Channel<WorkerCalls, LeaderCalls>;
   /** Of the sum of all workers. */
@@ -120,6 +121,11 @@ export class WorkerProcess {
       locks.releaseAll(this);
       return reason;
     });
+  }
+
+  /** How long it has been there, in milliseconds, whatever becomes of the system time. */
+  get age(): number {
+    return performance.now() - this.#begunAt;
   }
 
   /** `undefined` if the process could not be started. */

@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import type { Debugger, Session } from "node:inspector";
 import { workerData } from "node:worker_threads";
 import { setTimeout as sleep } from "node:timers/promises";
+import { queueTimeReader } from "./queue-time.ts";
 import { StallClock } from "./stall-clock.ts";
 
 export interface WatchedLoop {
@@ -44,13 +45,14 @@ interface Stand {
   readonly request: string | undefined;
 }
 
-const clock = new StallClock(interval, performance.now());
+const queueTime = queueTimeReader();
+const clock = new StallClock(interval, performance.now(), queueTime());
 /** How long the process has been an orphan, in milliseconds. */
 let orphaned = 0;
 for (;;) {
   await sleep(interval);
   const beat = Atomics.load(beats, 0);
-  const passed = clock.look(performance.now(), beat);
+  const passed = clock.look(performance.now(), beat, queueTime());
   // An orphan has another parent.
   if (process.ppid !== supervisor) orphaned += passed;
   if (orphaned > (beat === 0 ? bootGrace : grace + extraGrace)) kill();

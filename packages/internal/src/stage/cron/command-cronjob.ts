@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
+import { afterRunning } from "@hemi/common";
 import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
@@ -70,24 +71,24 @@ async function runCommand(
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (piece: string) => (output = (output + piece).slice(-maxOutput)));
   }
-  let killing: NodeJS.Timeout | undefined;
-  let waitUntil = Infinity;
+  const late = new AbortController();
+  const waits: (() => void)[] = [];
   const abort = (): void => {
     kill(child, "SIGTERM");
-    killing = setTimeout(() => kill(child, "SIGKILL"), killAfter);
-    waitUntil = performance.now() + killAfter + endingTime;
+    waits.push(afterRunning(killAfter, () => kill(child, "SIGKILL")));
+    waits.push(afterRunning(killAfter + endingTime, () => late.abort()));
   };
   signal.addEventListener("abort", abort, { once: true });
   killAtExit(child);
   try {
     const end = await endOf(child);
-    while (signal.aborted && performance.now() < waitUntil && kill(child, 0)) await pause(groupCheck);
+    while (signal.aborted && !late.signal.aborted && kill(child, 0)) await pause(groupCheck);
     if (end !== "") throw new HemiError("HEMI_PROCESS", `${file} ${end}${output === "" ? "" : `: ${output.trim()}`}`);
     return output.trim();
   } finally {
     signal.removeEventListener("abort", abort);
     children.delete(child);
-    clearTimeout(killing);
+    for (const forget of waits) forget();
   }
 }
 

@@ -16,10 +16,11 @@ import { cleanCronjob } from "./clean-cronjob.ts";
 import { checkCronProps, cronProps } from "./cron-props.ts";
 import type { Work } from "./job-run.ts";
 import { managedCronjob, type ManagedCronjob } from "./managed-cronjob.ts";
+import { standStill } from "../../testing/pause.ts";
 import { ScheduledWork } from "./scheduled-work.ts";
 
-// The others, which renew locks, must not see another time.
-const timers = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
+// The dates of the schedule come from the clock of the stage.
+const timers = ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] as const;
 beforeEach(() => void vi.useFakeTimers({ toFake: [...timers] }));
 afterEach(() => void vi.useRealTimers());
 
@@ -243,6 +244,44 @@ describe("a cronjob with locks for all machines", () => {
       'testLocks "l" {}',
     );
     await expect(wrong).rejects.toThrow(".onDown is required with .withLock");
+  });
+});
+
+describe("a pause of the process", () => {
+  /** A run that has begun. */
+  async function begun(props: string) {
+    vi.useRealTimers();
+    const gate = Promise.withResolvers<void>();
+    let isAborted = false;
+    const work = (signal: AbortSignal) => {
+      signal.addEventListener("abort", () => (isAborted = true));
+      return gate.promise;
+    };
+    const stage = await stageWith(work, `.schedule = "@yearly" ${props}`);
+    const run = stage.job.runNow();
+    await expect.poll(() => stage.job.isRunning).toBe(true);
+    return { stage, run, end: gate.resolve, isAborted: () => isAborted };
+  }
+
+  test("is not the time of the run of a cronjob", async () => {
+    const { stage, run, end, isAborted } = await begun(".timeout = 2s");
+    await using _stage = stage;
+    await standStill(2100);
+    expect(isAborted()).toBe(false);
+    end();
+    expect((await run).outcome).toBe("done");
+  });
+
+  test("is not the time that a run has when the program ends", async () => {
+    const { stage, run, end, isAborted } = await begun("");
+    await using _stage = stage;
+    const over = stage.stage.quit(2000);
+    await expect.poll(() => stage.job.runNow().catch(String)).toContain("the program ends");
+    await standStill(2100);
+    expect(isAborted()).toBe(false);
+    end();
+    await over;
+    expect((await run).outcome).toBe("done");
   });
 });
 

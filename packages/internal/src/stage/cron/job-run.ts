@@ -5,6 +5,7 @@
 //      └ an old worker still  └ only with `withLock`  └ only with `withLock`
 //        runs it
 
+import { afterRunning } from "@hemi/common";
 import type { Context } from "../context.ts";
 import { keepLock } from "../locks/keep-lock.ts";
 import type { LockService } from "../locks/lock-service.ts";
@@ -104,7 +105,8 @@ export class JobRun {
     const { props, log } = this.#context;
     const { timeout, retries } = props;
     const begun = performance.now();
-    const timer = setTimeout(() => this.abort(new Error(`it took longer than ${timeout} ms`)), timeout).unref();
+    const tooLate = (): void => this.abort(new Error(`it took longer than ${timeout} ms`));
+    const forget = afterRunning(timeout, tooLate, { keepsAlive: false });
     const signal = AbortSignal.any([kept, this.#abort.signal]);
     const aborted = rejectsWhenAborted(signal);
     try {
@@ -122,7 +124,7 @@ export class JobRun {
         }
       }
     } finally {
-      clearTimeout(timer);
+      forget();
     }
   }
 
@@ -130,10 +132,10 @@ export class JobRun {
     // Nobody would end what begins after it was aborted.
     signal.throwIfAborted();
     const aborted = Promise.withResolvers<never>();
-    let timer: NodeJS.Timeout | undefined;
+    let forget: (() => void) | undefined;
     // Work that does not heed the signal must not hold up all runs to come; other work ends before the next run begins.
     const abort = (): void => {
-      timer = setTimeout(() => aborted.reject(reasonOf(signal)), this.#options.abortTime);
+      forget = afterRunning(this.#options.abortTime, () => aborted.reject(reasonOf(signal)));
     };
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -143,7 +145,7 @@ export class JobRun {
       throw signal.aborted ? reasonOf(signal) : error;
     } finally {
       signal.removeEventListener("abort", abort);
-      clearTimeout(timer);
+      forget?.();
     }
   }
 

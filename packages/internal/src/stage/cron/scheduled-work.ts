@@ -5,6 +5,7 @@
 //      └── another worker is primary: nothing is done
 
 import { join } from "node:path";
+import { afterRunning } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Part } from "../../component/part.ts";
 import { JobRun, type RunContext, type Work } from "./job-run.ts";
@@ -64,10 +65,9 @@ export class ScheduledWork implements Part, ManagedCronjob {
     clearTimeout(this.#timer);
     const running = this.#running;
     if (running === undefined) return;
-    const patience = Math.max(0, deadline - Date.now());
-    const timer = setTimeout(() => running.run.abort(new Error("the program ends")), patience);
+    const forget = afterRunning(deadline - Date.now(), () => running.run.abort(new Error("the program ends")));
     await running.done;
-    clearTimeout(timer);
+    forget();
   }
 
   shutdown(): Promise<void> {

@@ -1,7 +1,7 @@
 // The running exchans of a server that did not finish synchronously: a reload waits for them before it shuts down the
 // components that they use.
 
-import { SeatedRoster, type Seated } from "@hemi/common";
+import { SeatedRoster, whileRunning, type Seated } from "@hemi/common";
 import type { EndingWork } from "../../component/part.ts";
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { WebappPart } from "../kinds.ts";
@@ -75,14 +75,11 @@ export class OpenExchans {
     const workers = new Set([...dropped, ...users]);
     const concerned = [...this.#open].filter((exchan) => concerns(exchan, dropped, workers));
     if (concerned.length === 0) return;
-    const time = Math.max(0, deadline - Date.now());
-    const settlement = new Settlement(concerned, time);
+    const settlement = new Settlement(concerned, deadline - Date.now());
     this.#waiting.add(settlement);
-    const timer = setTimeout(() => settlement.breakOff(), time);
     try {
       await settlement.done;
     } finally {
-      clearTimeout(timer);
       settlement.close();
       this.#waiting.delete(settlement);
     }
@@ -90,19 +87,23 @@ export class OpenExchans {
 }
 
 class Settlement {
-  /** With the timers until they are asked to come to their end. */
-  readonly #left: Map<OpenExchan, NodeJS.Timeout>;
+  readonly #left: Set<OpenExchan>;
+  /** Those that are to be asked to come to their end, and after which share of the time; the first one is the last. */
+  readonly #unasked: { readonly exchan: OpenExchan; readonly share: number }[];
   readonly #done = Promise.withResolvers<void>();
+  readonly #time: number;
+  /** Ends the wait. */
+  readonly close: () => void;
 
-  /** `time`: until they are broken off, in milliseconds. */
+  /** `time`: until they are broken off, in milliseconds in which the process runs. */
   constructor(exchans: readonly OpenExchan[], time: number) {
-    this.#left = new Map(
-      exchans.map((exchan) => {
-        // What is short ends before; at the end, there is time for a goodbye.
-        const delay = time * (0.25 + 0.5 * Math.random());
-        return [exchan, setTimeout(() => exchan.resp.leave(), delay)];
-      }),
-    );
+    this.#left = new Set(exchans);
+    this.#time = time;
+    this.#unasked = exchans
+      // What is short ends before; at the end, there is time for a goodbye.
+      .map((exchan) => ({ exchan, share: 0.25 + 0.5 * Math.random() }))
+      .sort((a, b) => b.share - a.share);
+    this.close = whileRunning(time, slices, (ran) => this.#ran(ran));
   }
 
   get done(): Promise<void> {
@@ -110,19 +111,26 @@ class Settlement {
   }
 
   ended(exchan: OpenExchan): void {
-    clearTimeout(this.#left.get(exchan));
     if (this.#left.delete(exchan) && this.#left.size === 0) this.#done.resolve();
   }
 
-  breakOff(): void {
-    for (const { resp } of this.#left.keys()) resp.abort();
-    this.#done.resolve();
+  #ran(time: number): void {
+    if (time >= this.#time) return this.#breakOff();
+    for (let next = this.#unasked.at(-1); next !== undefined && next.share * this.#time <= time;) {
+      this.#unasked.pop();
+      if (this.#left.has(next.exchan)) next.exchan.resp.leave();
+      next = this.#unasked.at(-1);
+    }
   }
 
-  close(): void {
-    for (const timer of this.#left.values()) clearTimeout(timer);
+  #breakOff(): void {
+    for (const { resp } of this.#left) resp.abort();
+    this.#done.resolve();
   }
 }
+
+/** Of the time of a settlement: those of a slice are asked together to come to their end. */
+const slices = 256;
 
 /**
  * Whether one of the parts works for an exchan, or may yet do. `workers`: the dropped ones, and those that do their
