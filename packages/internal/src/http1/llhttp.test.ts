@@ -1,5 +1,5 @@
-// Our HTTP/1 codec against llhttp, the parser of Node.js. What one of two reads as another request than the other, or as
-// one that ends elsewhere, is what requests are smuggled by.
+// Our HTTP/1 codec against llhttp, the parser of Node.js. A stream in which two parsers find different requests is what
+// smuggles them.
 
 import { createServer, METHODS, type IncomingMessage } from "node:http";
 import { duplexPair } from "node:stream";
