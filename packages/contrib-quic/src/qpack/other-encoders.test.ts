@@ -133,7 +133,13 @@ function write(table: PeerTable, { fields, base: share }: Section) {
   return { bytes: Buffer.concat([integer(0, 0xff, encoded), delta, ...parts]), list, neverIndexed, required };
 }
 
-test("whatever an encoder may write is read as it means it, and acknowledged", () => {
+/** A section of one entry, which may have left the table. */
+function referTo({ entries }: PeerTable, at: number): Buffer {
+  const encoded = (entries.length % (2 * Math.floor(maxCapacity / 32))) + 1;
+  return Buffer.concat([integer(0, 0xff, encoded), Buffer.of(0), integer(0x80, 0x3f, entries.length - at - 1)]);
+}
+
+test("whatever an encoder may write is read as it means it, and acknowledged; what has left the table is not found", () => {
   fc.assert(
     fc.property(fc.array(section, { maxLength: 12 }), (sections) => {
       const table = new PeerTable();
@@ -157,6 +163,8 @@ test("whatever an encoder may write is read as it means it, and acknowledged", (
         const more = table.entries.length - told;
         expect(sent.splice(0)).toEqual(more === 0 ? [] : [integer(0x00, 0x3f, more).toString("hex")]);
         told = table.entries.length;
+        for (const evicted of [...table.entries.keys()].slice(0, -table.alive.length || undefined))
+          expect(() => decoder.decode(0, referTo(table, evicted), limits)).toThrow("cannot be read");
       }
     }),
     { numRuns: 150, seed: 1 },
