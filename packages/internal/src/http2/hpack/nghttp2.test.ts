@@ -141,7 +141,7 @@ const anyField = rarely(
 );
 const anyBlock = fc
   .tuple(
-    rarely(fc.array(sizeChange, { maxLength: 2 }), fc.constant([]), 4),
+    rarely(fc.array(sizeChange, { maxLength: 2 }), fc.constant<Buffer[]>([]), 4),
     fc.array(anyField, { maxLength: 8 }),
     rarely(fc.nat(4), fc.constant(0), 30),
   )
