@@ -49,23 +49,28 @@ test("a query is read as dns-packet wrote it, and cut off anywhere it is none", 
 
 const dnsPacketTypes = { A: 1, AAAA: 28, TXT: 16, MX: 15, SRV: 33 } as const;
 
+interface Entry {
+  readonly type: number;
+  /** In seconds. */
+  readonly ttl: number;
+  readonly data: Uint8Array;
+}
+
 const ttl = fc.integer({ min: 0, max: 1000 });
-const record = fc.oneof(
+const record: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ type: fc.constant(1), ttl, data: fc.uint8Array({ minLength: 4, maxLength: 4 }) }),
   fc.record({ type: fc.constant(28), ttl, data: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
   // Of no type that is known.
   fc.record({ type: fc.constant(65_400), ttl, data: fc.uint8Array({ maxLength: 40 }) }),
 );
-type Record = typeof record extends fc.Arbitrary<infer T> ? T : never;
-
 /** With the lifetime of what does not exist in its end; its names are those of the root. */
 const soa = fc.tuple(ttl, ttl).map(([ttl, negative]) => {
   const data = Buffer.alloc(22);
   data.writeUInt32BE(negative, 18);
   return { type: 6, ttl, data, negative };
 });
-const opt: Record = { type: 41, ttl: 0, data: new Uint8Array() };
-function encode(owner: Uint8Array, { type, ttl, data }: Record): Buffer {
+const opt: Entry = { type: 41, ttl: 0, data: new Uint8Array() };
+function encode(owner: Uint8Array, { type, ttl, data }: Entry): Buffer {
   const fixed = Buffer.alloc(10);
   fixed.writeUInt16BE(type, 0);
   fixed.writeUInt16BE(1, 2);
