@@ -248,6 +248,7 @@ export { TokenBucket } from "./http2/allowance.ts";
 export type { DecodedBlock } from "./http2/hpack/decoder.ts";
 export {
   nameFault,
+  nameFaultOf,
   neverIndexedFields,
   sizeInTable,
   valueFault,

@@ -58,6 +58,17 @@ test("a hello may come in any pieces, in any order, in several datagrams, and tw
   );
 });
 
+test("a hello may be spread over the packets of one datagram, of which four are looked at", () => {
+  const quarter = Math.ceil(hello.length / 4);
+  const packets = [0, 1, 2, 3].map((i) => {
+    const piece = hello.subarray(i * quarter, (i + 1) * quarter);
+    return initialDatagram([cryptoFrame(i * quarter, piece)], { dcid, number: i });
+  });
+  expect(readAll([Buffer.concat(packets)])).toEqual({ found: wanted, isBroken: false });
+  const [first = Buffer.alloc(0)] = packets;
+  expect(readAll([Buffer.concat([first, ...packets])])).toEqual({ found: undefined, isBroken: false });
+});
+
 test("pieces that overlap have to agree: what could be read in two ways is not read", () => {
   const same = [cryptoFrame(20, hello.subarray(20)), cryptoFrame(0, hello.subarray(0, 40))];
   expect(readAll([datagramOf(...same)]).found).toEqual(wanted);

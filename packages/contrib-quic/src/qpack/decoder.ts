@@ -7,8 +7,8 @@
 // Bombs: the table never holds more than we allow, a section is decoded up to the limits of heads and no further (it
 // changes nothing for later ones), and no more streams may be blocked than we allow.
 
-import { nameFault, neverIndexedFields, valueFault, type DecodedBlock, type HeadLimits } from "@hemi/internal";
-import type { HeaderField } from "@hemi/internal";
+import { nameFault, nameFaultOf, neverIndexedFields, valueFault } from "@hemi/internal";
+import type { DecodedBlock, HeaderField, HeadLimits } from "@hemi/internal";
 import { errorCode, Http3ConnError } from "../http3/errors.ts";
 import { DynamicTable } from "./dynamic-table.ts";
 import { EncoderStream } from "./encoder-stream.ts";
@@ -157,13 +157,6 @@ export class QpackDecoder {
   #dynamic(index: number, requiredInserts: number): HeaderField | undefined {
     return index < requiredInserts ? this.#table.get(index) : undefined;
   }
-}
-
-/** A bad name stays bad; a bad value is not taken over. An entry of the table has one fault for both. */
-function nameFaultOf({ name, fault }: HeaderField): string | undefined {
-  if (fault === undefined) return undefined;
-  const bytes = Buffer.from(name, "latin1");
-  return nameFault(bytes, 0, bytes.length);
 }
 
 function broken(reason: string): Http3ConnError {

@@ -205,6 +205,16 @@ test("a bomb of references is decoded up to the limits and no further", () => {
   expect(block.list.join("").length).toBeLessThan(16 * 1024);
 });
 
+test("a stream that is not read any more is cancelled at the peer, which has no use for it without a table", () => {
+  const { decoder, sent } = makeDecoder();
+  decoder.cancel(4);
+  decoder.cancel(64);
+  expect(sent).toEqual(["44", "7f01"]);
+  const { decoder: plain, sent: nothing } = makeDecoder(0);
+  plain.cancel(4);
+  expect(nothing).toEqual([]);
+});
+
 test("instructions may come byte by byte", () => {
   const { decoder } = makeDecoder(220);
   const bytes = hex("3fbd01 c00f 7777 772e 6578 616d 706c 652e 636f 6d c10c 2f73 616d 706c 652f 7061 7468");

@@ -6,7 +6,8 @@ import { parseValue } from "./parse-value.ts";
 import { encodeRequest, RequestReader } from "./requests.ts";
 import { RespError, ValueScanner } from "./value-scanner.ts";
 
-function scan(text: string, size: number, maxSize = 1000): string[] {
+/** The values in a text that comes in pieces of this size, or of these in turn. */
+function scan(text: string, size: number | readonly number[], maxSize = 1000): string[] {
   const found: string[] = [];
   const scanner = new ValueScanner(
     () => maxSize,
@@ -14,10 +15,13 @@ function scan(text: string, size: number, maxSize = 1000): string[] {
   );
   const bytes = Buffer.from(text, "latin1");
   // Each piece is overwritten, as shared bytes are.
-  for (let at = 0; at < bytes.length; at += size) {
-    const piece = Buffer.from(bytes.subarray(at, at + size));
+  const sizes = typeof size === "number" ? [size] : size;
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const end = at + (sizes[i % sizes.length] ?? bytes.length);
+    const piece = Buffer.from(bytes.subarray(at, end));
     scanner.add(piece, true);
     piece.fill(0);
+    at = end;
   }
   return found;
 }
@@ -72,11 +76,61 @@ test("lengths that lie, and what is no value, are refused", () => {
     "$2000\r\n",
     "*99999999\r\n",
     "$99999999999999999999\r\n",
+    ...["$-2\r\n", "$1x\r\n", "$x1\r\n", "$1:\r\n", "$/1\r\n", "*-2\r\n", "*1-\r\n", "$--1\r\n"],
+    ...["$3\r\nabc\rx", "$3\r\nabcx\n", "$3\rxabc\r\n", "*1\rx", ":1\rx"],
     "hello\r\n",
     "+a\rb",
   ];
   for (const lie of lies) expect(() => scan(lie, 100), lie).toThrow(RespError);
   expect(() => scan("*300\r\n" + "+abcdefgh\r\n".repeat(200), 64)).toThrow("a value of more than 1000 bytes");
+});
+
+const { value: anyValue } = fc.letrec<{ value: string }>((tie) => {
+  const line = fc.tuple(
+    fc.constantFrom("+", "-", ":", "_", "#", ",", "("),
+    fc.string({ unit: fc.constantFrom("a", "1", "$", "*", "\n"), maxLength: 8 }),
+  );
+  const text = fc.string({ unit: fc.constantFrom("\r", "\n", "$", "*", "1", "a", "\0"), maxLength: 130 });
+  const several = fc
+    .tuple(fc.constantFrom("*", "~", ">"), fc.array(tie("value"), { maxLength: 3 }))
+    .map(([type, values]) => `${type}${values.length}\r\n${values.join("")}`);
+  const pairs = fc
+    .array(fc.tuple(tie("value"), tie("value")), { maxLength: 2 })
+    .map((values) => `%${values.length}\r\n${values.flat().join("")}`);
+  // Attributes, and the value that they stand before.
+  const attributed = fc
+    .tuple(fc.array(fc.tuple(tie("value"), tie("value")), { maxLength: 2 }), tie("value"))
+    .map(([pairs, value]) => `|${pairs.length}\r\n${pairs.flat().join("")}${value}`);
+  return {
+    value: fc.oneof(
+      { maxDepth: 4 },
+      line.map(([type, text]) => `${type}${text}\r\n`),
+      fc.constantFrom("$-1\r\n", "*-1\r\n", "$0\r\n\r\n", "*0\r\n"),
+      fc.tuple(fc.constantFrom("$", "=", "!"), text).map(([type, text]) => `${type}${text.length}\r\n${text}\r\n`),
+      ...[several, pairs, attributed],
+    ),
+  };
+});
+
+test("values within values are found one by one, whatever pieces they come in, and none before its last byte", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyValue, { minLength: 1, maxLength: 5 }),
+      fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 10 }),
+      (values, sizes) => {
+        const text = values.join("");
+        expect(scan(text, sizes, 100_000)).toEqual(values);
+        expect(scan(text.slice(0, -1), sizes, 100_000)).toEqual(values.slice(0, -1));
+      },
+    ),
+  );
+});
+
+test("a text of the largest size is taken, and one that is larger by a byte is not", () => {
+  expect(scan("$10\r\n0123456789\r\n", 100, 10)).toHaveLength(1);
+  expect(() => scan("$11\r\n0123456789a\r\n", 100, 10)).toThrow(RespError);
+  // In pieces, what is kept counts with its length line.
+  expect(() => scan("*3\r\n:1\r\n:2\r\n:3\r\n", 1, 10)).toThrow(RespError);
 });
 
 test("no bytes make the scanner do anything else than find values or refuse", () => {

@@ -131,11 +131,12 @@ export function lex(given: TextSource): Lexed {
     }
   }
 
-  /** `in` and `exists` are words as any other but behind a variable. */
+  /** `in` and `exists` are operators only behind the variable of a condition. Behind a value, they may be signs. */
   function pushWord(): void {
     const end = wordEnd(text, at);
-    const isOperator = tokens.at(-1)?.kind === "variable" && operators.has(text.slice(at, end));
-    push(isOperator ? "operator" : "word", end);
+    const before = tokens.at(-2)?.kind;
+    const isInCondition = tokens.at(-1)?.kind === "variable" && before !== "=" && before !== "+";
+    push(isInCondition && operators.has(text.slice(at, end)) ? "operator" : "word", end);
   }
 
   function pushStranger(): void {

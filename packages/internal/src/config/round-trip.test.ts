@@ -248,6 +248,18 @@ describe("any spec", () => {
   });
 });
 
+test.each(["in", "exists"])(
+  "a component may have the sign %s, even behind a property that ends with a variable",
+  (sign) => {
+    const text = `stage { .a = $b ${sign} { .c = "d" + $e ${sign} $${sign} exists {} } }`;
+    const { spec, problems } = parseText({ name: "x.conf", text });
+    expect(problemsText(problems)).toBe("");
+    expect(spec?.children).toMatchObject([
+      { sign, props: [{ name: "c" }], children: [{ sign, condition: { variable: sign } }] },
+    ]);
+  },
+);
+
 const tokenPattern = /"[^"]*"|`[^`]*`|[$%.]?\w+|[-!][a-zA-Z]+\b|!?~\*|![$^*~=]|[$^*~=]=|&&|\|\||\S/g;
 
 /** A space where two tokens would otherwise become one. */

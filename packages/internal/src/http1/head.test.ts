@@ -45,10 +45,31 @@ describe("request lines", () => {
     ["GET /%2e HTTP/1.1", { pathNeedsCare: true }],
     ["GET /a/../b HTTP/1.1", { pathNeedsCare: true }],
     ["GET /a\\b HTTP/1.1", { pathNeedsCare: true }],
+    ["GET /a//b HTTP/1.1", { pathNeedsCare: true }],
+    ["GET /a/.b HTTP/1.1", { pathNeedsCare: true }],
+    ["GET /a.b/c. HTTP/1.1", { pathNeedsCare: false, isForProxy: false }],
+    ["GET http://a.example/ HTTP/1.1", { isForProxy: true }],
     ["GET /a?b/../%00 HTTP/1.1", { pathNeedsCare: false }],
     ["\nGET / HTTP/1.1", { target: "/" }],
   ])("%j is read", (line, expected) => {
     expect(good(`${line}\nhost: h.example\n\n`)).toMatchObject(expected);
+  });
+
+  test.each([
+    ["GET / HTTP/1.1", "upgrade", "", ["a", "b"]],
+    ["GET / HTTP/1.0", "upgrade", "", []],
+    ["GET / HTTP/1.1", "close", "", []],
+    ["GET / HTTP/1.1", "upgrade", "content-length: 1\n", []],
+    ["GET / HTTP/1.1", "upgrade", "transfer-encoding: chunked\n", []],
+  ])("%j with connection: %s and %j may upgrade to %j", (line, connection, framing, upgrades) => {
+    const text = `${line}\nhost: a\nconnection: ${connection}\n${framing}upgrade: A\nupgrade: b\n\n`;
+    expect(good(text).upgrades).toEqual(upgrades);
+  });
+
+  test("a CR of its own is refused before and within a head", () => {
+    for (const text of ["\rGET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nhost: a\r\n\rx"])
+      expect(refusalOf(text)).toMatch(/^400 .*CR/);
+    expect([refusalOf("\r"), refusalOf("\r\n")]).toEqual(["incomplete", "incomplete"]);
   });
 
   test("raw UTF-8 in the target is percent-encoded, where that is allowed", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { connectionFields, FieldNames } from "../http/field-names.ts";
+import { maxListMembers } from "../http/list-members.ts";
 import { Http1NodeResponseHead, readHttp1ResponseHead } from "./node-response-head.ts";
 
 const limits = { maxHeadSize: 4096, maxFields: 20 };
@@ -47,6 +48,48 @@ test.each(["x y: 1", " x: 1", " : 1", "x 1", "content-length : 5\r\ncontent-leng
     expect(typeof read(`HTTP/1.1 200 OK\r\na: b\r\n${line}\r\n\r\n`)).toBe("string");
   },
 );
+
+test.each([
+  ["two framings", "content-length: 5\r\ntransfer-encoding: chunked", "stand together"],
+  ["two framings, the other way round", "transfer-encoding: chunked\r\ncontent-length: 0", "stand together"],
+  ["two codings", "transfer-encoding: gzip, chunked", "not chunked alone"],
+  ["a coding twice", "transfer-encoding: chunked\r\ntransfer-encoding: chunked", "not chunked alone"],
+  ["a length twice", "content-length: 5\r\nContent-Length: 5", "stands twice"],
+  ["a list of lengths", "content-length: 5, 5", "not a number"],
+  ["a bare CR", "a: b\rx: c", "control byte"],
+  ["a bare CR instead of an end", "\rx: c", "a CR stands without its LF"],
+  ["too many options", `connection: ${"a,".repeat(maxListMembers)}a`, "more than"],
+  ["too many in two fields", `connection: ${"a,".repeat(maxListMembers - 1)}a\r\nconnection: a`, "more than"],
+  ["too many fields", "a: b\r\n".repeat(20) + "a: b", "maxFields"],
+])("a head with %s is refused", (_what, lines, reason) => {
+  expect(read(`HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`)).toContain(reason);
+});
+
+test("chunked content of HTTP/1.0, and a status below 100, are refused", () => {
+  expect(read("HTTP/1.0 200\r\ntransfer-encoding: chunked\r\n\r\n")).toContain("HTTP/1.0");
+  expect(read("HTTP/1.1 099 x\r\n\r\n")).toContain("100 to 999");
+});
+
+test("what comes close to what is refused is read", () => {
+  expect(read(`HTTP/1.1 999 x\r\n${"a: b\r\n".repeat(20)}\r\n`)).toMatchObject({ status: 999, end: 138 });
+  const options = `connection: ${"a,".repeat(maxListMembers - 1)}close`;
+  expect(read(`HTTP/1.1 100 x\r\n${options}\r\n\r\n`)).toMatchObject({ status: 100, wantsClose: true });
+  // Fields whose names are as long as those of framing.
+  expect(read("HTTP/1.1 200\r\nx-content-size: 5\r\nx-transfer-coding: chunked\r\n\r\n")).toMatchObject({
+    contentSize: undefined,
+    isChunked: false,
+  });
+});
+
+test.each([
+  ["OK", undefined],
+  ["", undefined],
+  ["Fine", "Fine"],
+])("the reason phrase %j is passed on as %j", (phrase, reason) => {
+  const head = read(`HTTP/1.1 200 ${phrase}\r\n\r\n`);
+  if (!(head instanceof Http1NodeResponseHead)) throw new Error("refused");
+  expect([head.reason, head.reason]).toEqual([reason, reason]);
+});
 
 test("a head that is cut anywhere is waited for, and is the same when the rest has come", () => {
   const text = "HTTP/1.1 302 Found\r\nlocation: /a b\r\nset-cookie: a=1\r\ncontent-length: 12\r\n\r\n";

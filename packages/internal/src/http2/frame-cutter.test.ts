@@ -10,7 +10,7 @@ interface Frame {
   readonly payload: string;
 }
 
-function cutter(maxFrameSize = 100): { cutter: FrameCutter; frames: Frame[]; refusals: number[] } {
+function cutter(maxFrameSize = 100, isBorrowed = false): { cutter: FrameCutter; frames: Frame[]; refusals: number[] } {
   const frames: Frame[] = [];
   const refusals: number[] = [];
   const cutter = new FrameCutter(
@@ -18,6 +18,7 @@ function cutter(maxFrameSize = 100): { cutter: FrameCutter; frames: Frame[]; ref
     (bytes, start, end, type, flags, streamId) =>
       frames.push({ type, flags, streamId, payload: bytes.toString("latin1", start, end) }),
     () => refusals.push(frames.length),
+    isBorrowed,
   );
   return { cutter, frames, refusals };
 }
@@ -28,27 +29,68 @@ function encode({ type, flags, streamId, payload }: Frame): Buffer {
   return bytes;
 }
 
+const payload = fc.oneof(
+  { weight: 6, arbitrary: fc.string({ unit: fc.constantFrom("a", "\xff", "\0"), maxLength: 100 }) },
+  // About the sizes where a length takes another byte, and where memory is lent.
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom(255, 256, 1015, 1016, 16_384, 65_535, 65_536), fc.nat(2))
+      .map(([size, more]) => "ab".repeat(40_000).slice(more, more + size)),
+  },
+);
 const anyFrame: fc.Arbitrary<Frame> = fc.record({
-  type: fc.nat(255),
+  type: fc.oneof(fc.constant(0), fc.nat(255)),
   flags: fc.nat(255),
   streamId: fc.nat(0x7fffffff),
-  payload: fc.string({ unit: fc.constantFrom("a", "\xff", "\0"), maxLength: 100 }),
+  payload,
 });
 
-test("frames come out as they went in, wherever the input is divided", () => {
-  fc.assert(
-    fc.property(fc.array(anyFrame, { maxLength: 10 }), fc.array(fc.nat(1200), { maxLength: 12 }), (sent, cuts) => {
-      const bytes = Buffer.concat(sent.map(encode));
-      const { cutter: cutting, frames } = cutter();
-      let at = 0;
-      for (const cut of [...cuts.toSorted((a, b) => a - b), bytes.length]) {
-        cutting.push(bytes.subarray(at, cut));
-        at = Math.max(at, Math.min(cut, bytes.length));
-      }
-      expect(frames).toEqual(sent);
-      expect(cutting.isWithinFrame).toBe(false);
-    }),
-  );
+/** The stream of the DATA frame of which a part, beyond its header, ends at this place. */
+function dataStreamAt(sent: readonly Frame[], at: number): number {
+  let start = 0;
+  for (const { type, streamId, payload } of sent) {
+    const end = start + frameHeaderSize + payload.length;
+    if (at < end) return type === 0 && at > start + frameHeaderSize ? streamId : 0;
+    start = end;
+  }
+  return 0;
+}
+
+test.each([false, true])(
+  "frames come out as they went in, wherever the input is divided, in lent memory: %s",
+  (isLent) => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(anyFrame, { maxLength: 10 }), fc.array(share, { maxLength: 12 }), (sent, cuts) => {
+        const bytes = Buffer.concat(sent.map(encode));
+        const { cutter: cutting, frames } = cutter(65_536, isLent);
+        let at = 0;
+        for (const cut of [...cuts.toSorted((a, b) => a - b), 1]) {
+          const end = Math.floor(cut * bytes.length);
+          cutting.push(Buffer.from(bytes.subarray(at, end)));
+          at = end;
+          expect(cutting.partialDataStream).toBe(dataStreamAt(sent, at));
+        }
+        expect(frames.map((frame) => ({ ...frame, payload: "" }))).toEqual(
+          sent.map((frame) => ({ ...frame, payload: "" })),
+        );
+        expect(frames.every((frame, i) => frame.payload === sent[i]?.payload)).toBe(true);
+        expect(cutting.isWithinFrame).toBe(false);
+      }),
+    );
+  },
+);
+
+test("a frame of the largest size is taken, and one that is larger by a byte is not, though all of it has come", () => {
+  const { cutter: cutting, frames, refusals } = cutter();
+  const frame = (size: number): Buffer => encode({ type: 0, flags: 0, streamId: 1, payload: "a".repeat(size) });
+  cutting.push(Buffer.concat([frame(100), frame(101), frame(1)]));
+  expect(frames).toHaveLength(1);
+  expect(refusals).toEqual([1]);
+  const { cutter: second, frames: taken, refusals: none } = cutter();
+  for (const byte of frame(100)) second.push(Buffer.of(byte));
+  expect([taken.length, none.length]).toEqual([1, 0]);
 });
 
 test("a frame larger than allowed is refused as soon as its header is there, and nothing follows it", () => {

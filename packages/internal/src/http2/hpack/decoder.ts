@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import type { HeadLimits } from "../../http/head-limits.ts";
 import { decodeHuffman, maxDecodedSize } from "./huffman.ts";
 import { DynamicTable } from "./dynamic-table.ts";
-import { nameFault, neverIndexedFields, valueFault, type HeaderField } from "./header-field.ts";
+import { nameFault, nameFaultOf, neverIndexedFields, valueFault, type HeaderField } from "./header-field.ts";
 import { staticCount, staticFields } from "./static-table.ts";
 
 /** What was in a header block. */
@@ -105,8 +105,7 @@ export class HpackDecoder {
     } else {
       const named = index > staticCount ? this.#table.get(index) : staticEntries[index - 1];
       name = named?.name;
-      // A bad name stays bad; a bad value is not taken over.
-      fault = named?.fault === undefined ? undefined : badEntry;
+      fault = named && nameFaultOf(named);
     }
     if (name === undefined) return undefined;
     const value = this.#readText(valueFault);
@@ -157,7 +156,6 @@ const staticEntries: readonly HeaderField[] = staticFields.map(([name, value]) =
 /** RFC 9113 6.5.2. */
 export const defaultTableSize = 4096;
 
-const badEntry = "a field has the name of one that may not be";
 const noBytes = Buffer.alloc(0);
 /** Where strings are decoded, unless they are longer. */
 const scratch = Buffer.allocUnsafeSlow(8192);

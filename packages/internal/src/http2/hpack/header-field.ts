@@ -1,5 +1,6 @@
 // One header field as it stands in a table, and what bytes it may be made of.
 
+import { Buffer } from "node:buffer";
 import { isTokenByte, isValueByte, SP, TAB } from "../../http/bytes.ts";
 
 /** Names and values are text of the characters 0 to 255, one a byte. */
@@ -45,6 +46,13 @@ export function nameFault(bytes: Uint8Array, start: number, end: number): string
     if (isNameByte[bytes[at] ?? 0] === 0) return "a field name holds a capital or a byte that it may not hold";
   }
   return undefined;
+}
+
+/** Why no field may have the name of this one. A field has one fault for both: a bad value is no fault of its name. */
+export function nameFaultOf({ name, fault }: HeaderField): string | undefined {
+  if (fault === undefined) return undefined;
+  const bytes = Buffer.from(name, "latin1");
+  return nameFault(bytes, 0, bytes.length);
 }
 
 /** Why the bytes are no field value; `undefined` if they are one. */

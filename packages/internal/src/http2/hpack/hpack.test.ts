@@ -129,6 +129,14 @@ describe("a block that is read, and whose message is malformed", () => {
     expect(decodeHex(new HpackDecoder(), hex)?.fault).toBeTypeOf("string");
   });
 
+  test("a field with the name of one whose value is bad is as good as its own value", () => {
+    const decoder = new HpackDecoder();
+    expect(decodeHex(decoder, "4001 6101 00")?.fault).toBeDefined();
+    expect(decodeHex(decoder, "be")?.fault).toBeDefined();
+    expect(decodeHex(decoder, "7e01 62")).toMatchObject({ list: ["a", "b"], fault: undefined });
+    expect(decodeHex(decoder, "be")).toMatchObject({ list: ["a", "b"], fault: undefined });
+  });
+
   test("a bad field in the table is bad each time", () => {
     const decoder = new HpackDecoder();
     expect(decodeHex(decoder, "4001 4101 61")?.fault).toBeDefined();

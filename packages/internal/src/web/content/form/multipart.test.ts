@@ -172,6 +172,19 @@ describe("limits", () => {
     await expect(read).rejects.toThrow(prop);
   });
 
+  test.each<[prop: keyof FormLimits, limit: number, body: Parameters<typeof multipart>[1]]>([
+    ["maxFormFields", 2, [field("a"), field("b"), { ...field("c"), fileName: "x" }]],
+    ["maxFormFiles", 1, [{ ...field("a"), fileName: "x" }, field("b"), field("c")]],
+    ["maxFormNameSize", 6, [field("äää")]],
+    ["maxFormValueSize", 10, [field("a", "x".repeat(10)), field("b", "x".repeat(10))]],
+    ["maxMemoryContentSize", 10, [field("a", "x".repeat(5)), field("b", "x".repeat(5))]],
+    ["maxUploadFileSize", 10, [{ name: "a", fileName: "x", content: "x".repeat(10) }, field("b", "x".repeat(11))]],
+    // Of the field, its value, and the four characters around them.
+    ["maxPartHeadSize", "content-disposition".length + 'form-data; name="a"'.length + 4, [field("a")]],
+  ])("%s: what reaches it is taken", async (prop, limit, parts) => {
+    expect(await partsOf(cut(multipart("x", parts), 70, 100), "x", { [prop]: limit })).toHaveLength(parts.length);
+  });
+
   test("a file that nobody reads counts too", async () => {
     const body = multipart("x", [{ name: "a", fileName: "x", content: "x".repeat(11) }]);
     const skim = async () => {

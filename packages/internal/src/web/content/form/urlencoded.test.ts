@@ -45,6 +45,14 @@ test.each([
   );
 });
 
+test("what reaches each limit is taken", () => {
+  expect(readUrlencoded(Buffer.from("%61bcd=12345678&a&b"), limits)).toEqual([
+    ["abcd", "12345678"],
+    ["a", ""],
+    ["b", ""],
+  ]);
+});
+
 test("what URLSearchParams writes is read as it was", () => {
   const pairs = fc.array(fc.tuple(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" })));
   const wide = { ...limits, maxFormFields: 1000, maxFormNameSize: 1e6, maxFormValueSize: 1e6 };
@@ -53,5 +61,34 @@ test("what URLSearchParams writes is read as it was", () => {
       const content = Buffer.from(new URLSearchParams(pairs).toString());
       expect(readUrlencoded(content, wide)).toEqual(pairs);
     }),
+  );
+});
+
+test("whatever a client writes is read as URLSearchParams reads it", () => {
+  const piece = fc.constantFrom(
+    "a",
+    "b",
+    "=",
+    "&",
+    "+",
+    "%",
+    "%4",
+    "%41",
+    "%26",
+    "%C3%A9",
+    "%ff",
+    "%e4%bd",
+    "é",
+    "?",
+    ";",
+  );
+  const wide = { ...limits, maxFormFields: 1000, maxFormNameSize: 1e6, maxFormValueSize: 1e6 };
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      // A question mark at the start is none of a form, and to URLSearchParams none of a query.
+      const text = pieces.join("").replace(/^\?+/, "");
+      expect(readUrlencoded(Buffer.from(text), wide)).toEqual([...new URLSearchParams(text)]);
+    }),
+    { numRuns: 300 },
   );
 });
