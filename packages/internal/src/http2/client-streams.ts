@@ -68,7 +68,7 @@ export abstract class ClientStreams
     this.server = server;
     this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
     this.#timeouts = new StreamTimeouts({
-      monotonic,
+      monotonic: () => this.now,
       makeDeadline: (onExpired) => server.makeDeadline(onExpired),
       timeOf: (wait, { handleTimeout, contentTimeout }) => {
         const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
