@@ -21,6 +21,8 @@ export interface TimingServer extends Pick<CodecServer, "makeDeadline" | "monoto
 /** Whose exchans they are. */
 export interface ExchanTimeoutsOwner<Exchan> {
   readonly peer: Peer;
+  /** In milliseconds. Default: the clock of the server. A connection may read it less often. */
+  readonly monotonic?: () => number;
   /** Those that may wait. */
   readonly exchans: () => Iterable<Exchan>;
   /** What the client has taken of responses that had to wait, in bytes. */
@@ -43,7 +45,7 @@ export class ExchanTimeouts<Exchan extends StreamServerExchan> {
     this.#server = server;
     this.#owner = owner;
     this.#timeouts = new StreamTimeouts({
-      monotonic: () => server.monotonic(),
+      monotonic: owner.monotonic ?? (() => server.monotonic()),
       makeDeadline: (onExpired) => server.makeDeadline(onExpired),
       timeOf: (wait, exchan) => this.#timeOf(wait, exchan),
       progress: owner.progress,

@@ -24,7 +24,10 @@ export interface Fields extends Iterable<readonly [name: string, value: string]>
 export class ListedFields implements Fields {
   readonly neverIndexed: ReadonlySet<string> | undefined;
   readonly #list: readonly string[];
+  /** A bit for each name, by `bitOf`; 0 before the first search. Most names that are asked for are not there. */
+  #nameBits = 0;
 
+  /** The list must not be changed afterwards. */
   constructor(list: readonly string[], neverIndexed?: ReadonlySet<string>) {
     this.#list = list;
     this.neverIndexed = neverIndexed;
@@ -35,6 +38,7 @@ export class ListedFields implements Fields {
   }
 
   get(name: string): string | undefined {
+    if (!this.#mayHave(name)) return undefined;
     const wanted = name.toLowerCase();
     const first = this.#find(wanted, 0);
     if (first < 0) return undefined;
@@ -51,7 +55,13 @@ export class ListedFields implements Fields {
   }
 
   has(name: string): boolean {
-    return this.#find(name.toLowerCase(), 0) >= 0;
+    return this.#mayHave(name) && this.#find(name.toLowerCase(), 0) >= 0;
+  }
+
+  /** False: it is not there. */
+  #mayHave(name: string): boolean {
+    if (this.#nameBits === 0) this.#nameBits = bitsOf(this.#list);
+    return (this.#nameBits & bitOf(name)) !== 0;
   }
 
   /** Where in the list, from `at` on, the next field of that name stands; -1 if nowhere. */
@@ -65,6 +75,24 @@ export class ListedFields implements Fields {
     const list = this.#list;
     for (let i = 0; i + 1 < list.length; i += 2) yield [list[i] ?? "", list[i + 1] ?? ""];
   }
+}
+
+/** Of all names in a list of names and values in turn. */
+function bitsOf(list: readonly string[]): number {
+  let bits = 0;
+  for (let i = 0; i < list.length; i += 2) bits |= bitOf(list[i] ?? "");
+  return bits;
+}
+
+/** One of 32 bits, the same for a name in either case. */
+function bitOf(name: string): number {
+  const { length } = name;
+  return 1 << ((length * 7 + lowerCaseAt(name, 0) + lowerCaseAt(name, length - 1) * 3) & 31);
+}
+
+/** The code of an ASCII letter in lower case; another character always has the same code, too. */
+function lowerCaseAt(text: string, at: number): number {
+  return text.charCodeAt(at) | 0x20;
 }
 
 /** A list of fields that has none. */

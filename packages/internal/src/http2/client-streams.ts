@@ -70,6 +70,7 @@ export abstract class ClientStreams
     this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
     this.#timeouts = new ExchanTimeouts(server, {
       peer: this.peer,
+      monotonic: () => this.now,
       exchans: () => [...this.streams.values(), ...(this.#abandoned ?? [])],
       progress: () => this.output.taken,
       forgetAbandoned: (exchan) => this.#abandoned?.delete(exchan) === true,

@@ -5,7 +5,7 @@
 export class ClosedStreams {
   /** Grows as it is needed: most connections close a few. */
   readonly #ids: number[] = [];
-  readonly #held = new Set<number>();
+  #held: Set<number> | undefined;
   #next = 0;
   readonly #maxStreams: () => number;
 
@@ -16,17 +16,17 @@ export class ClosedStreams {
 
   /** Of this one more will come: it is not forgotten, until it is added. */
   hold(id: number): void {
-    this.#held.add(id);
+    (this.#held ??= new Set()).add(id);
   }
 
   add(id: number): void {
-    this.#held.delete(id);
+    this.#held?.delete(id);
     if (this.#next >= Math.max(leastRemembered, 2 * this.#maxStreams())) this.#next = 0;
     this.#ids[this.#next++] = id;
   }
 
   has(id: number): boolean {
-    return this.#ids.includes(id) || this.#held.has(id);
+    return this.#ids.includes(id) || this.#held?.has(id) === true;
   }
 }
 

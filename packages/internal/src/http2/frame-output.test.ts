@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { connectPair } from "../testing/socket-pair.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { defaultWindow } from "./frames.ts";
 
@@ -49,4 +50,27 @@ test("content that uses up a window of 64 KiB shares one write with its heads", 
   }
   await turn();
   expect(socket.writes).toHaveLength(1);
+});
+
+test("a block is free once TLS has encrypted it, and not while the system or another write keeps it", async () => {
+  for (const transport of ["TCP", "TLS"] as const) {
+    await using pair = await connectPair(transport);
+    const output = new FrameOutput(pair.accepted);
+    const blocks = Array.from("abcd", (letter) => {
+      output.write(Buffer.alloc(block, letter));
+      const { bytes } = output;
+      output.flush();
+      return bytes;
+    });
+    expect(new Set(blocks).size).toBe(transport === "TLS" ? 3 : 4);
+    expect(blocks[0] === blocks[1]).toBe(transport === "TLS");
+    let received = "";
+    for await (const piece of pair.client as AsyncIterable<Buffer>) {
+      received += piece.toString("latin1");
+      if (received.length === 4 * block) break;
+    }
+    expect(received.replaceAll(/(.)\1*/g, (run, letter) => `${letter}${run.length} `)).toBe(
+      Array.from("abcd", (letter) => `${letter}${block} `).join(""),
+    );
+  }
 });

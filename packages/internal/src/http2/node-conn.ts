@@ -91,7 +91,7 @@ export class Http2NodeConn
       this.fail(errorCode.frameSizeError, this.isDialing ? notHTTP2 : "a frame is larger than allowed"),
     );
     this.#streamTimeouts = new StreamTimeouts({
-      monotonic,
+      monotonic: () => this.now,
       makeDeadline: (onExpired) => owner.makeDeadline(onExpired),
       timeOf: (wait, { timeouts }) =>
         wait === "write"

@@ -53,6 +53,9 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
   protected abstract readonly frames: PeerFrames<Stream>;
   protected abstract readonly cutter: FrameCutter;
   readonly #window: ReceiveWindow;
+  readonly #monotonic: () => number;
+  /** When the clock was read for what is being handled. */
+  #readingTime: number | undefined;
   #contentSentSeen = 0;
   #isPumpDue = false;
 
@@ -61,6 +64,7 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
     this.sender = new Sender(this.output, heads, maxBuffered);
     this.idleFrames = new TokenBucket(limits.http2MaxIdleFrames, limits.http2FloodRecovery, monotonic);
     this.#window = new ReceiveWindow(window);
+    this.#monotonic = monotonic;
   }
 
   /** Ends the connection. */
@@ -74,6 +78,11 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
     return this.output.isBlocked;
   }
 
+  /** In ms, monotonic. All that one reading brings has the same time: to read the clock for each would cost more. */
+  protected get now(): number {
+    return this.isAdvancing ? (this.#readingTime ??= this.#monotonic()) : this.#monotonic();
+  }
+
   stream(id: number): Stream | undefined {
     return this.streams.get(id);
   }
@@ -83,6 +92,7 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
   /** Handles what a reading has brought. */
   protected advance(chunk: Buffer): void {
     this.isAdvancing = true;
+    this.#readingTime = undefined;
     try {
       this.read(chunk);
       if (this.#isPumpDue) this.#pump();

@@ -18,10 +18,19 @@ export interface QueryRules {
 }
 
 /** The URL of a request: `https://shop.example/a?b`. The default port is left out. */
-export function urlOf({ scheme, authority, hostname, colonPort, uri }: Request): string {
-  const isDefault = colonPort === (scheme === "https" ? ":443" : ":80");
-  return `${scheme}://${isDefault ? hostname : authority}${uri}`;
+export function urlOf(req: Request): string {
+  const { scheme, authority, uri } = req;
+  // The same string is found in tables without being hashed anew.
+  if (uri !== latest.uri || authority !== latest.authority || scheme !== latest.scheme) {
+    const { hostname, colonPort } = req;
+    const isDefault = colonPort === (scheme === "https" ? ":443" : ":80");
+    latest = { scheme, authority, uri, url: `${scheme}://${isDefault ? hostname : authority}${uri}` };
+  }
+  return latest.url;
 }
+
+/** What was asked for last: requests come in groups that ask for the same. */
+let latest = { scheme: "", authority: "", uri: "", url: "" };
 
 /** The URL of a request with the queries that count: purges name it. */
 export function urlMaker(rules: QueryRules): (req: Request) => string {

@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { pack } from "../../component/pack.ts";
+import { frameType, settingId } from "../../http2/frames.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { Metrics } from "../../metrics/metrics.ts";
 import { countGroups } from "../../metrics/groups.ts";
 import { durationBounds } from "../../metrics/count-group.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
+import { frame, FrameClient } from "../../testing/frame-client.ts";
+import { RawClient } from "../../testing/raw-client.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet } from "../kinds.ts";
 
@@ -101,6 +105,22 @@ test("a request that waits is under way, and takes the time that it takes", asyn
   await turn();
   expect(site.numbers("webapp", "shop")).toEqual({});
   expect(site.numbers("request", "shop", "", "answering")).toEqual({ status2xx: 1, sent: 5, durations: 1 });
+});
+
+test("an answer that waits for its client is under way until the client has it", async () => {
+  await using site = await counting();
+  const { listensOn: [listensOn = ""] = [] }: ServerPart = site.stage.find("httpxServer.main")?.part ?? {};
+  const [host = "", port = ""] = listensOn.split(":");
+  await using raw = await RawClient.connect({ host, port: Number(port) });
+  const client = await FrameClient.connect({ connect: async () => raw }, { [settingId.initialWindowSize]: 0 });
+  await client.send(client.request(1, { ":path": "/fixed" })).roundTrip();
+  expect(site.numbers("webapp", "shop")).toEqual({ underWay: 1 });
+  expect(site.numbers("request", "shop", "fixed", "")).toEqual({});
+  client.send(frame(frameType.windowUpdate, 0, 1, 5));
+  expect(await client.response(1)).toMatchObject({ text: "fixed" });
+  await turn();
+  expect(site.numbers("webapp", "shop")).toEqual({});
+  expect(site.numbers("request", "shop", "fixed", "")).toEqual({ status2xx: 1, sent: 5, durations: 1 });
 });
 
 test("counters go on after a reload that makes the components anew", async () => {

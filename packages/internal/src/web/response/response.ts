@@ -97,6 +97,7 @@ export class Response extends TrackedResponse {
     this.#assertNoTunnel();
     this.#state = "done";
     this.wire.sendWhole(this, content, isLasting);
+    this.leaveToItsClient();
   }
 
   /** Like `#sendThrough`, if no content needs to pass the filters. */

@@ -190,6 +190,16 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
     listener?.ended(status, contentSent, reason);
   }
 
+  /**
+   * For an answer that is complete, and may wait for its client for long: what counts it keeps nothing else of the
+   * request meanwhile.
+   */
+  protected leaveToItsClient(): void {
+    const { wire, counts } = this;
+    if (counts === undefined || wire.counter !== this || this.tracer !== undefined) return;
+    wire.counter = new WaitingAnswer(counts, this.countedSince);
+  }
+
   // ---- who hears of it ----
 
   /** A tracer hears how the request ends, if it is counted. */
@@ -211,5 +221,20 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
   /** Calls back with the end reason when the response has ended. */
   onEnd(listener: EndListener): void {
     this.wire.onEnd(listener);
+  }
+}
+
+/** Counts an answer that waits for its client. */
+class WaitingAnswer implements ExchanCounter {
+  readonly #counts: RequestCounts;
+  readonly #since: number;
+
+  constructor(counts: RequestCounts, since: number) {
+    this.#counts = counts;
+    this.#since = since;
+  }
+
+  exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void {
+    this.#counts.ended(this.#since, status ?? 0, reason !== "complete", false, received, contentSent);
   }
 }

@@ -26,9 +26,12 @@ export function ageAt({ initialAge, storedAt }: StoredTimes, now: number): numbe
 export function decideReuse(stored: StoredTimes, wishes: Directives, now: number): Reuse {
   // The clock was put back: nobody knows how old it is.
   const isUnsure = now < stored.storedAt - clockTolerance;
-  if (stored.noCache || stored.isOutdated || isUnsure || wishes.has("no-cache")) return "validate";
+  if (stored.noCache || stored.isOutdated || isUnsure) return "validate";
   const age = ageAt(stored, now);
   const staleFor = age - stored.lifetime;
+  // Most clients have no wishes.
+  if (staleFor < 0 && wishes.size === 0) return "fresh";
+  if (wishes.has("no-cache")) return "validate";
   const maxAge = secondsIn(wishes, "max-age");
   const isYoung = maxAge === undefined || age <= maxAge * 1000 || (stored.isImmutable && staleFor < 0);
   const minFresh = secondsIn(wishes, "min-fresh") ?? 0;
