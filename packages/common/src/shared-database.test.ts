@@ -62,6 +62,28 @@ test("a change that fails does not undo those beside it", async () => {
   expect(names(database)).toEqual(["a", "b"]);
 });
 
+test("while another process does not let go of the lock, all that wait fail together, not each after the other", async () => {
+  await using subject = await opened();
+  const [database = expect.fail()] = subject.databases;
+  using other = new DatabaseSync(subject.path);
+  other.exec("BEGIN IMMEDIATE");
+  let failed = 0;
+  const insert = (_: unknown, i: number) =>
+    database
+      .change(() => database.run("INSERT INTO item VALUES (?)", String(i)))
+      .catch(() => {
+        failed++;
+      });
+  // More than are written in one turn.
+  const changes = Array.from({ length: 300 }, insert);
+  await Promise.race(changes);
+  await setImmediate();
+  expect(failed).toBe(300);
+  other.exec("COMMIT");
+  await insert(undefined, 300);
+  expect(names(database)).toEqual(["300"]);
+});
+
 test("what was asked for before the end is written", async () => {
   await using subject = await opened();
   const [database = expect.fail()] = subject.databases;

@@ -60,7 +60,8 @@ export class SharedDatabase {
 
   /**
    * Calls back inside of a transaction, once it can write. Settles when that is committed, with what `apply` returned.
-   * Rejects with the error of SQLite, or of `apply`; other changes are not affected.
+   * Rejects with the error of SQLite, or of `apply`; other changes are not affected. If another process keeps the lock
+   * for about two seconds, all that wait are rejected.
    */
   async change<Result>(apply: () => Result): Promise<Result> {
     if (this.#isClosed) throw new Error("the database is closed");
@@ -92,8 +93,10 @@ export class SharedDatabase {
     while (this.#changes.length > 0) {
       const taken = this.#changes.slice(0, changesAtOnce);
       const failure = await this.#commit(taken);
-      this.#changes.splice(0, taken.length);
+      // Nobody here is to blame for a lock that is not let go of: those behind would wait as long in vain.
+      const settled = this.#changes.splice(0, isBusy(failure?.error) ? this.#changes.length : taken.length);
       if (failure === undefined) for (const { done } of taken) done();
+      else if (isBusy(failure.error)) for (const { failed } of settled) failed(failure.error);
       else if (taken.length === 1) for (const { failed } of taken) failed(failure.error);
       // One of them is to blame: each is tried alone.
       else for (const change of taken) await this.#writeAlone(change);

@@ -49,10 +49,13 @@ redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[1]) + 86400000)
 return token
 `);
 
-/** ARGV: ttl, token. Returns 0 if it is lost. */
+/**
+ * ARGV: ttl, token. Returns 0 if it is lost. Whether it has expired says nothing if the clock has jumped: under its
+ * token nobody else can have it.
+ */
 const renew = new Script(`${withTime}
 local held = redis.call('HMGET', KEYS[1], 'token', 'until')
-if held[1] ~= ARGV[2] or tonumber(held[2]) <= now then return 0 end
+if held[1] ~= ARGV[2] or held[2] == '0' then return 0 end
 redis.call('HSET', KEYS[1], 'until', string.format('%.3f', now + ARGV[1]))
 redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[1]) + 86400000)
 return 1

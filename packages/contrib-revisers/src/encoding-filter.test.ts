@@ -1,6 +1,6 @@
 import { Transform } from "node:stream";
-import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { type Coding, codings } from "@hemi/internal";
+import { brotliDecompressSync, constants, gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
+import { type Coding, codings, decodingFilter } from "@hemi/internal";
 import { filterTests } from "@hemi/internal/testing";
 import { describe, expect, test } from "vitest";
 import { coders, type Encoder } from "./coders.ts";
@@ -112,6 +112,23 @@ describe("a coder that fails", () => {
     await next.push(text, () => {});
     next.close();
   });
+});
+
+test("many contents are decoded and coded anew at once, though both take turns of the same threads", async () => {
+  const content = Buffer.alloc(300_000, text);
+  const coded = gzipSync(content);
+  const recoded = async (): Promise<Buffer> => {
+    const [decoder, encoder] = [decodingFilter("gzip", { maxRatio: 1000 }), makeFilter("zstd")];
+    const made: Uint8Array[] = [];
+    const keep = (piece: Uint8Array): void => void made.push(piece);
+    await decoder.push(coded, (piece) => encoder.push(piece, keep));
+    await decoder.end?.((piece) => encoder.push(piece, keep));
+    await encoder.end(keep);
+    for (const filter of [decoder, encoder]) filter.close?.();
+    return zstdDecompressSync(Buffer.concat(made));
+  };
+  const all = await Promise.all(Array.from({ length: 20 }, recoded));
+  for (const one of all) expect(one.equals(content)).toBe(true);
 });
 
 test("a large content is not coded at once", () => {

@@ -1,7 +1,7 @@
 // Encodes content with a content coding: in one call if it is small and complete, otherwise piece by piece.
 
 import { Buffer } from "node:buffer";
-import { threadPoolSize, Turns } from "@hemi/common";
+import { zlibTurns } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import type { Coder, Encoder } from "./coders.ts";
 
@@ -27,9 +27,6 @@ export interface EncodingOptions {
  * 5. Threads cost three times as much CPU as coding 4 KiB does, so that they are for larger ones.
  */
 export const maxAtOnce = 64 * 1024;
-
-/** Half of the threads: files are read on the others. */
-const turns = new Turns(Math.max(1, threadPoolSize >> 1));
 
 /** In bytes, of a piece that one turn is taken for: so nobody has the threads for long. */
 const maxPiece = 64 * 1024;
@@ -93,7 +90,7 @@ export class EncodingFilter implements ContentFilter {
   /** Lets the encoder work in its turn, and hands on what it made. */
   async #step(next: PushPiece, work: (encoder: Encoder, done: (error?: Error | null) => void) => void): Promise<void> {
     const encoder = (this.#encoder ??= this.#open());
-    await turns.run(
+    await zlibTurns.run(
       () =>
         new Promise<void>((resolve, reject) => {
           // What it cannot do ends it: then it may call back no more.

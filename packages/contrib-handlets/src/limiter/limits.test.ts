@@ -63,6 +63,28 @@ describe("bytes a second", () => {
     vi.useRealTimers();
   });
 
+  test("are those of many small responses, too", async () => {
+    const rate = 20_000;
+    const start = performance.now();
+    const pacer = new RatePacer(
+      () => rate,
+      () => performance.now(),
+    );
+    let sent = 0;
+    let excess = 0;
+    const next = ({ length }: { readonly length: number }) => {
+      sent += length;
+      // What the rate gives, what may come at once, and a piece of each.
+      const allowed = ((performance.now() - start + 100) / 1000) * rate + 2 * length;
+      excess = Math.max(excess, sent - allowed);
+    };
+    const respond = async () => {
+      for (let i = 0; i < 20; i++) await new PacedContent(pacer, rate).push(new Uint8Array(200), next);
+    };
+    await Promise.all([respond(), respond()]);
+    expect([sent, excess]).toEqual([8000, 0]);
+  });
+
   test("do not concern responses without content", async () => {
     await using site = await serveSite("limiter { .maxRate = 1K }");
     const answer = await fetch(`http://${site.address}/large`, { method: "HEAD" });

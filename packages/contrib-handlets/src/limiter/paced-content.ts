@@ -8,7 +8,6 @@ export class PacedContent implements ContentFilter {
   readonly keepsContent = true;
   readonly #pacer: Pacer;
   readonly #sliceSize: number;
-  #wait = 0;
 
   /** `rate`: that of the pacer, in bytes a second. */
   constructor(pacer: Pacer, rate: number) {
@@ -18,12 +17,13 @@ export class PacedContent implements ContentFilter {
 
   async push(piece: Uint8Array, next: PushPiece): Promise<void> {
     for (let at = 0; at < piece.length; at += this.#sliceSize) {
-      // Before the slice: the first one of a response need not wait.
-      if (this.#wait > 0) await setTimeout(this.#wait, undefined, { ref: false });
+      // Also before the first one, for what other responses have sent: or many small ones together had no limit.
+      const wait = this.#pacer.take(0);
+      if (wait > 0) await setTimeout(wait, undefined, { ref: false });
       const slice = piece.subarray(at, at + this.#sliceSize);
+      this.#pacer.take(slice.length);
       // Rejects when the client is gone.
       await next(slice);
-      this.#wait = this.#pacer.take(slice.length);
     }
   }
 }

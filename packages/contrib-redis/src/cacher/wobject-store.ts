@@ -7,7 +7,7 @@
 // What is in a label may be gone, and what Redis has evicted is in no label: the log of purges is what counts.
 
 import { createHash, randomBytes } from "node:crypto";
-import { type Fields, matchesVariant, type PurgeSelector, type WobjectHead } from "@hemi/internal";
+import { type Fields, madeAt, matchesVariant, type PurgeSelector, type WobjectHead } from "@hemi/internal";
 import { RedisFailure } from "../failure.ts";
 import type { Lane } from "../lane.ts";
 import { bytesOf, listOf, numberOf, pairsOf, textOf } from "../replies.ts";
@@ -192,9 +192,11 @@ function recordsIn(hash: string, reply: unknown): readonly FoundRecord[] {
   });
 }
 
-/** The latest variant is the one to use where several match (RFC 9111 section 4.1). */
+/** The most recent variant is the one to use where several match (RFC 9111 section 4.1). */
 function latestFirst(records: readonly FoundRecord[]): readonly FoundRecord[] {
-  return records.toSorted((one, other) => other.record.stored.writtenAt - one.record.stored.writtenAt);
+  return records.toSorted(({ record: { stored: one } }, { record: { stored: other } }) => {
+    return madeAt(other.head) - madeAt(one.head) || other.writtenAt - one.writtenAt;
+  });
 }
 
 function hashOf(text: string): string {

@@ -92,6 +92,20 @@ test("a clock of Redis that is set back by an hour prolongs no ban, no debt and 
   expect(again?.name).toBe("l");
 });
 
+test("a lock is kept over a clock of Redis that jumps ahead, unless somebody else gets it first", async (context) => {
+  await using redis = await redisFor(context);
+  await using site = await redisSite(redisAt(redis.address));
+  const lock = (await redisIn(site).acquireLock("l", { ttl: 60_000 })) ?? expect.fail();
+  const [key = ""] = (await redis.call("KEYS", "*")) as string[];
+  await redis.call("HINCRBYFLOAT", key, "until", -3_600_000);
+  await lock.renew();
+  expect(await redisIn(site).acquireLock("l", { ttl: 60_000 })).toBeUndefined();
+  await redis.call("HINCRBYFLOAT", key, "until", -3_600_000);
+  await using next = (await redisIn(site).acquireLock("l", { ttl: 60_000 })) ?? expect.fail();
+  await expect(lock.renew()).rejects.toThrow("somebody else has it");
+  expect(next.token).toBeGreaterThan(lock.token);
+});
+
 test("a wrong password is told at its prop, and so is a missing one", async (context) => {
   await using redis = await redisFor(context, ["--requirepass", "right"]);
   await expect(redisSite(redisAt(redis.address, '.password = "wrong"'))).rejects.toThrow(

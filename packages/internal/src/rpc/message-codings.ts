@@ -2,6 +2,7 @@
 
 import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
+import { zlibTurns } from "@hemi/common";
 import { RpcError, tooLarge } from "@hemi/common/rpc";
 import { parseWeights } from "../http/accept.ts";
 
@@ -21,17 +22,20 @@ const run = {
   brotliDecompress: promisify(brotliDecompress),
 };
 
+const brotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } };
+
 /** The best one first: small messages are compressed for each call, so that speed counts. */
 const codings: readonly MessageCoding[] = [
   {
     name: "gzip",
-    compress: (message) => run.gzip(message, { level: 1 }),
-    decompress: (bytes, maxSize) => decompressed(run.gunzip(bytes, { maxOutputLength: maxSize }), maxSize),
+    compress: (message) => zlibTurns.run(() => run.gzip(message, { level: 1 })),
+    decompress: (bytes, maxSize) => decompressed(() => run.gunzip(bytes, { maxOutputLength: maxSize }), maxSize),
   },
   {
     name: "br",
-    compress: (message) => run.brotliCompress(message, { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } }),
-    decompress: (bytes, maxSize) => decompressed(run.brotliDecompress(bytes, { maxOutputLength: maxSize }), maxSize),
+    compress: (message) => zlibTurns.run(() => run.brotliCompress(message, brotliOptions)),
+    decompress: (bytes, maxSize) =>
+      decompressed(() => run.brotliDecompress(bytes, { maxOutputLength: maxSize }), maxSize),
   },
 ];
 
@@ -58,9 +62,9 @@ export function codingAccepted(accepted: string | undefined): MessageCoding | un
   return codings.find((coding) => weights.some(({ name, weight }) => name === coding.name && weight > 0));
 }
 
-async function decompressed(result: Promise<Uint8Array>, maxSize: number): Promise<Uint8Array> {
+async function decompressed(decompress: () => Promise<Uint8Array>, maxSize: number): Promise<Uint8Array> {
   try {
-    return await result;
+    return await zlibTurns.run(decompress);
   } catch (error) {
     const isBomb = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
     if (isBomb) throw tooLarge(undefined, maxSize);

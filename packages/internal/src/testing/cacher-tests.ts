@@ -47,6 +47,13 @@ export function cacherTests(make: () => Promise<CacherSubject>): readonly Contra
       const texts = await Promise.all((await cacher.lookup(url)).map((one) => textOf(one)));
       assert.deepEqual(texts, ["a2", "b"]);
     }),
+    test("the variant that was made last comes first, whenever it was stored", async (cacher) => {
+      await store(cacher, { variant: ["accept", "=a"], initialAge: 5000 }, "a");
+      await store(cacher, { variant: ["accept", "=b"], initialAge: 9000 }, "b");
+      await store(cacher, { variant: ["accept", "=c"], initialAge: 1000 }, "c");
+      const texts = await Promise.all((await cacher.lookup(url)).map((one) => textOf(one)));
+      assert.deepEqual(texts, ["c", "a", "b"]);
+    }),
     test("a wobject gets another head by freshen, and keeps its content", async (cacher) => {
       const stored = await store(cacher, {}, "x");
       assert(stored !== undefined);

@@ -13,17 +13,18 @@ export interface StaterSite extends StageAtTime, AsyncDisposable {
   get(path: string, cookie?: string, scheme?: "http" | "https"): Promise<InjectResponse>;
 }
 
-/** `stater` is a component with the name "s"; the function answers all requests. */
+/** `stater` is the text of a component; the function answers all requests. */
 export async function staterSite(
   stater: string,
   handle: HandletPart["handle"] = () => false,
   workers?: Workers,
 ): Promise<StaterSite> {
+  const [, name = ""] = /^\s*\w+ "(\w+)"/.exec(stater) ?? [];
   const app = defineHandlet({ sign: "app", create: () => ({ handle }) });
   const at = await stageAtTime(
     `stage {
       ${stater}
-      webapp "site" { .hostnames = ("*") .withStater = "s" rule { app {} } }
+      webapp "site" { .hostnames = ("*") .withStater = "${name}" rule { app {} } }
       httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
     }`,
     [app],

@@ -133,6 +133,15 @@ export function staterTests(
       assert.equal(await stater.find(next), undefined);
       assert.equal(await stater.write(next, [change("a", 2)]), "gone");
     }),
+    test("a session that is rotated or destroyed while it is looked for is found whole or not at all", async ({
+      stater,
+    }) => {
+      for (const end of ["rotate", "destroy"] as const) {
+        const token = await written(stater, undefined, { a: 1 });
+        const [found] = await Promise.all([stater.find(token), stater[end](token)]);
+        assert.deepEqual(found === undefined ? { a: 1 } : valuesOf(found), { a: 1 });
+      }
+    }),
     test("requests that change different entries at once lose nothing", async ({ stater }) => {
       const token = await written(stater, undefined, { start: 1 });
       await Promise.all(Array.from({ length: 50 }, (_, i) => written(stater, token, { [`n${i}`]: i })));

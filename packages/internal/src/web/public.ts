@@ -33,7 +33,7 @@ export type { StoredTimes } from "./cache/rules/reuse.ts";
 export type { Usability } from "./cache/rules/storing.ts";
 export type { Variant } from "./cache/rules/vary.ts";
 export { matchesVariant } from "./cache/rules/vary.ts";
-export type { Wobject, WobjectHead } from "./cache/wobject.ts";
+export { madeAt, type Wobject, type WobjectHead } from "./cache/wobject.ts";
 export type { Session } from "./session/session.ts";
 export {
   defineStater,

@@ -1,6 +1,6 @@
 // Cronjobs in a stage. Timers are those of the test, which lets them fire.
 
-import { mkdir, mkdtempDisposable, readdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtempDisposable, readdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -138,6 +138,22 @@ describe("a cronjob", () => {
     stage.wait(-86_400);
     await pass(stage, 81);
     expect(runs).toBeGreaterThan(1);
+  });
+
+  test("whose clock is put back by three minutes does not run the same time twice", async () => {
+    let runs = 0;
+    const work = async () => {
+      runs++;
+      await Promise.resolve();
+    };
+    await using stage = await stageWith(work, '.schedule = "@hourly"');
+    await pass(stage, 3601);
+    expect(runs).toBe(1);
+    stage.wait(-180);
+    await pass(stage, 3600);
+    expect(runs).toBe(1);
+    await pass(stage, 180);
+    expect(runs).toBe(2);
   });
 
   test("with a schedule that makes no sense is found by check", async () => {
@@ -320,6 +336,8 @@ describe("the history of a cronjob", () => {
     const props = `.schedule = "every 10s" .historyFolder = "${folder.path}" .maxHistory = 3`;
     await using stage = await stageWith(() => Promise.resolve(), props);
     expect((await stage.job.history()).map(({ due, outcome }) => [due, outcome])).toEqual([[1000, "died"]]);
+    await stage.job.runNow();
+    expect((await stage.job.history()).map(({ outcome }) => outcome)).toEqual(["died", "done"]);
   });
 
   test("stays small", async () => {
@@ -329,6 +347,23 @@ describe("the history of a cronjob", () => {
     for (let i = 0; i < 40; i++) await stage.job.runNow();
     expect(await stage.job.history()).toHaveLength(2);
     expect((await stat(join(folder.path, "job.j.jsonl"))).size).toBeLessThan(3000);
+  });
+
+  test("is not written anew at each run, however long the errors are", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-cron-"));
+    const props = `.schedule = "@yearly" .historyFolder = "${folder.path}" .maxHistory = 10`;
+    await using stage = await stageWith(() => Promise.reject(new Error("ü".repeat(2000))), props);
+    const file = join(folder.path, "job.j.jsonl");
+    const files = new Set<number>();
+    for (let i = 0; i < 60; i++) {
+      await stage.job.runNow();
+      files.add((await stat(file)).ino);
+      // No other file gets its number.
+      await link(file, join(folder.path, String(i)));
+    }
+    expect(await stage.job.history()).toHaveLength(10);
+    expect(files.size).toBeLessThan(10);
+    expect((await stat(file)).size).toBeLessThan(60_000);
   });
 
   test.each([

@@ -86,7 +86,7 @@ export class JobRun {
   async #runForAll(locks: LockService, signal: AbortSignal): Promise<RunEnd> {
     const { log, props } = this.#context;
     // Not released: a machine whose clock is late must not run it once more.
-    const turn = { ttl: props.jitter + turnTime };
+    const turn = { ttl: props.jitter + clockDifference };
     const isOurs =
       this.#options.cause === "command" ||
       (await locks.acquireLock(`${this.#lockName} at ${this.#options.due}`, turn)) !== undefined;
@@ -175,5 +175,5 @@ function pause(time: number): Promise<void> {
 
 /** In milliseconds. */
 const firstRetry = 1000;
-/** In milliseconds, how much the clocks of two machines may differ. */
-const turnTime = 5 * 60_000;
+/** In milliseconds, how much the clocks of two machines may differ, and how far one may be put back. */
+export const clockDifference = 5 * 60_000;

@@ -71,6 +71,10 @@ export interface RunHistoryOptions {
 
 export class RunHistory {
   readonly #options: RunHistoryOptions;
+  /** A crash may have cut the last line that is there: the first one begins a new one. */
+  #lineBreak = "\n";
+  /** In bytes, of the file when it was written anew last. */
+  #compactSize = 0;
 
   constructor(options: RunHistoryOptions) {
     this.#options = options;
@@ -100,20 +104,23 @@ export class RunHistory {
     if (max === 0) return;
     try {
       mkdirSync(dirname(file), { recursive: true });
-      appendFileSync(file, `${JSON.stringify(line)}\n`);
+      appendFileSync(file, `${this.#lineBreak}${JSON.stringify(line)}\n`);
+      this.#lineBreak = "";
       this.#compact();
     } catch (error) {
       failed(error);
     }
   }
 
-  /** The file has at most some times the size of the history. */
+  /** The file has at most some times the size of the history. Not at each line: what it has may be long. */
   #compact(): void {
     const { file, max } = this.#options;
-    if (statSync(file).size < max * compactAt) return;
+    if (statSync(file).size < Math.max(max * compactAt, 2 * this.#compactSize)) return;
     const kept = folded(readFileSync(file, "utf8")).slice(-max);
-    writeFileSync(`${file}.new`, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const text = kept.map((line) => `${JSON.stringify(line)}\n`).join("");
+    writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
+    this.#compactSize = Buffer.byteLength(text);
   }
 }
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterRunning } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Part } from "../../component/part.ts";
-import { JobRun, type RunContext, type Work } from "./job-run.ts";
+import { clockDifference, JobRun, type RunContext, type Work } from "./job-run.ts";
 import type { ManagedCronjob } from "./managed-cronjob.ts";
 import { RunHistory, type RunCause, type RunRecord } from "./run-history.ts";
 import { lastTimeBetween, parseSchedule, type Schedule } from "./schedule.ts";
@@ -22,6 +22,8 @@ export class ScheduledWork implements Part, ManagedCronjob {
   readonly #history: RunHistory;
   /** The time by the schedule, and when the run begins, which is later with `jitter`. */
   #next: { readonly due: number; readonly at: number } | undefined;
+  /** By the schedule, the last time that has come. */
+  #lastDue = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: { readonly run: JobRun; readonly done: Promise<RunRecord> } | undefined;
   /** The time of a run that waits for the end of the current one. */
@@ -109,7 +111,11 @@ export class ScheduledWork implements Part, ManagedCronjob {
   }
 
   #plan(): void {
-    const due = this.#schedule.next(this.#now);
+    const now = this.#now;
+    // A clock that is put right brings the same times again, which have had their runs; one that was far ahead must not
+    // hold up all runs until then.
+    const isPutBack = this.#lastDue > now && this.#lastDue - now <= clockDifference;
+    const due = this.#schedule.next(isPutBack ? this.#lastDue : now);
     if (due === undefined) return this.#context.log.info("has no time to run any more");
     this.#next = { due, at: due + Math.floor(Math.random() * (this.#context.props.jitter + 1)) };
     this.#wait();
@@ -127,6 +133,7 @@ export class ScheduledWork implements Part, ManagedCronjob {
     const now = this.#now;
     const isLongBefore = now < due - longestWait * 2 && this.#schedule.next(now) !== due;
     if (now < at) return isLongBefore ? this.#plan() : this.#wait();
+    this.#lastDue = due;
     if (this.#context.workers.isPrimary) this.#timeHasCome(due, "schedule");
     this.#plan();
   }

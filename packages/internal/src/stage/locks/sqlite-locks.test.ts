@@ -52,6 +52,19 @@ test("while another process holds the database, locks wait and the event loop go
   expect((await locking)?.name).toBe("a");
 });
 
+test("a lock that nobody else has is kept over a clock that jumps ahead", async () => {
+  await using services = await makeServices();
+  await using lock = (await services.service.acquireLock("a", { ttl: 60_000 })) ?? expect.fail();
+  using database = new DatabaseSync(join(services.folder, "l.sqlite"));
+  database.exec("UPDATE lock SET expires_at = expires_at - 3600000");
+  await lock.renew();
+  expect(await services.other.acquireLock("a", { ttl: 60_000 })).toBeUndefined();
+  database.exec("UPDATE lock SET expires_at = expires_at - 3600000");
+  await using next = (await services.other.acquireLock("a", { ttl: 60_000 })) ?? expect.fail();
+  await expect(lock.renew()).rejects.toThrow("somebody else has it");
+  expect(next.token).toBeGreaterThan(lock.token);
+});
+
 test("a file that is no database is told at its prop", async () => {
   await using folder = await newFolder();
   await writeFile(join(folder.path, "l.sqlite"), "this is no database, but a text that somebody has put there");

@@ -72,10 +72,11 @@ class SqliteLocks implements Part, LockService {
       return next;
     });
     if (token === undefined) return undefined;
+    // Whether it has expired says nothing if the clock has jumped: under its token nobody else can have it.
     const renew = (): Promise<boolean> =>
       database.change(() => {
-        const sql = "UPDATE lock SET expires_at = ? WHERE name = ? AND token = ? AND expires_at > ?";
-        return database.run(sql, this.#now + ttl, name, token, this.#now) === 1;
+        const sql = "UPDATE lock SET expires_at = ? WHERE name = ? AND token = ?";
+        return database.run(sql, this.#now + ttl, name, token) === 1;
       });
     const release = async (): Promise<void> => {
       await database.change(() => database.run("DELETE FROM lock WHERE name = ? AND token = ?", name, token));

@@ -63,8 +63,9 @@ export interface CacherPart extends Part {
   /** Whether all workers of the machine see the same wobjects. Default: false, each has its own. */
   readonly isShared?: boolean;
   /**
-   * All variants with this key, fresh or not. Synchronous where that is possible: hits then need no promise. `fields`
-   * of a request: a cacher may leave all content but that of the variant that they select where it is stored.
+   * All variants with this key, fresh or not, the most recent first (see `madeAt`). Synchronous where that is possible:
+   * hits then need no promise. `fields` of a request: a cacher may leave all content but that of the variant that they
+   * select where it is stored.
    */
   lookup(key: string, fields?: Fields): readonly Wobject[] | Promise<readonly Wobject[]>;
   /** Begins to store a response. Call it before the backend is asked: purges from then on hold for the response. */

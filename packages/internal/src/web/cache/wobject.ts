@@ -43,6 +43,14 @@ export function hasVariantOf(one: WobjectHead, other: WobjectHead): boolean {
   return one.variant.length === other.variant.length && one.variant.every((text, i) => text === other.variant[i]);
 }
 
+/**
+ * When a response was made, in milliseconds since the epoch, by its `date` and `age`: where several variants match, the
+ * most recent one is used (RFC 9111 section 4.1), which a slow backend may have sent before others.
+ */
+export function madeAt({ storedAt, initialAge }: StoredTimes): number {
+  return storedAt - initialAge;
+}
+
 /** The same response with other fields: for one client. */
 export function withFields({ head, source }: Wobject, fieldList: readonly string[]): Wobject {
   return { head: { ...head, fieldList }, source };

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as zlib from "node:zlib";
+import { promisify } from "node:util";
+import { threadPoolSize, zlibTurns } from "@hemi/common";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ContentFilter } from "./filter.ts";
@@ -241,4 +243,36 @@ test.each([
   ["gzip, gzip", undefined],
 ])("content-encoding %j is %j", (value, coding) => {
   expect(parseContentCoding(value)).toBe(coding);
+});
+
+describe("the threads of zlib", () => {
+  const turns = Math.max(1, threadPoolSize >> 1);
+  const encoded = zlib.gzipSync(randomBytes(100_000));
+
+  test("are shared by decoders with all other work: they wait for their turn", async () => {
+    const { promise: others, resolve: end } = Promise.withResolvers<void>();
+    const busy = Array.from({ length: turns }, () => zlibTurns.run(() => others));
+    let made = 0;
+    const filter = decodingFilter("gzip");
+    const pushed = filter.push(encoded, (piece) => void (made += piece.length));
+    // What takes no turn is decoded meanwhile.
+    for (let i = 0; i < 3; i++) expect(await promisify(zlib.gunzip)(encoded)).toHaveLength(100_000);
+    expect(made).toBe(0);
+    end();
+    await Promise.all([pushed, ...busy]);
+    filter.close?.();
+    expect(made).toBe(100_000);
+  });
+
+  test("are not held by decoders whose output nobody takes", async () => {
+    const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+    const slow = Array.from({ length: 2 * turns }, async () => {
+      const filter = decodingFilter("gzip");
+      await filter.push(encoded, () => taken);
+      filter.close?.();
+    });
+    expect(await decoded("gzip", encoded)).toHaveLength(100_000);
+    take();
+    await Promise.all(slow);
+  });
 });

@@ -2,6 +2,7 @@
 
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
+import { zlibTurns } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { ExchanError } from "../../http/exchan-error.ts";
 import { GzipFraming } from "./gzip-framing.ts";
@@ -91,8 +92,7 @@ class DecodingFilter implements ContentFilter {
       left = this.#withoutFraming(left);
       if (left.length === 0) return;
       const decoder = (this.#decoder ??= new Decoder(this.#formatOf(firstByte)));
-      decoder.write(left);
-      await this.#handOn(decoder, next, ({ isTaken }) => isTaken);
+      await this.#work(decoder, next, () => decoder.write(left));
       const { leftAlone } = decoder;
       // Node.js streams continue with the next gzip member, but not with the next zstd frame or a skippable frame (RFC
       // 8878 3), nor with the framing between two members.
@@ -131,8 +131,7 @@ class DecodingFilter implements ContentFilter {
     if (this.#taken === 0) return;
     const decoder = this.#decoder;
     if (decoder !== undefined) {
-      decoder.end();
-      await this.#handOn(decoder, next, ({ hasEnded }) => hasEnded);
+      await this.#work(decoder, next, () => decoder.end());
     }
     if (this.#framing?.isComplete === false) throw this.#broken("unexpected end of file");
     if (decoder === undefined) return;
@@ -144,19 +143,23 @@ class DecodingFilter implements ContentFilter {
     this.#decoder?.close();
   }
 
-  /** Passes on the decoder's output, piece by piece, until it is done. */
-  async #handOn(decoder: Decoder, next: PushPiece, isDone: (decoder: Decoder) => boolean): Promise<void> {
-    for (;;) {
+  /** Gives the decoder work, and passes on its output piece by piece, until it is done. */
+  async #work(decoder: Decoder, next: PushPiece, begin: () => void): Promise<void> {
+    let step = (): Promise<Uint8Array | undefined> => {
+      begin();
+      step = () => decoder.step();
+      return step();
+    };
+    do {
+      // What it has made before is passed on after its turn: who takes it may need one, too, and may wait for a peer.
+      const piece = await zlibTurns.run(() => step());
       if (decoder.error !== undefined) throw this.#broken(decoder.error.message);
-      const piece = decoder.read();
-      if (piece !== undefined) {
-        this.#made += piece.length;
-        this.#framing?.add(piece);
-        if (this.#made > freeSize && this.#made > this.#taken * this.#maxRatio) throw this.#bomb();
-        await next(piece);
-      } else if (isDone(decoder)) return;
-      else await decoder.news();
-    }
+      if (piece === undefined) continue;
+      this.#made += piece.length;
+      this.#framing?.add(piece);
+      if (this.#made > freeSize && this.#made > this.#taken * this.#maxRatio) throw this.#bomb();
+      await next(piece);
+    } while (decoder.hasMore);
   }
 
   #broken(reason: string): HemiError {
@@ -183,13 +186,12 @@ class DecodingFilter implements ContentFilter {
   }
 }
 
-/** A Node.js stream and its events. */
+/** A Node.js stream and its events. It works on one piece of output at a time, and rests until that is taken. */
 class Decoder {
   readonly #stream: Transform & { readonly bytesWritten: number };
   #written = 0;
-  /** The last write was decoded or not consumed. */
-  isTaken = true;
-  hasEnded = false;
+  /** Whether there is input that is neither decoded nor left alone, or an end that is not reached. */
+  #isWorking = false;
   error: Error | undefined;
   /** Called when there is news. */
   #wake: (() => void) | undefined;
@@ -198,34 +200,35 @@ class Decoder {
     const wake = (): void => this.#wake?.();
     this.#stream = streams[format]()
       .on("readable", wake)
-      .on("end", () => {
-        this.hasEnded = true;
-        wake();
-      })
-      .on("error", (error) => {
-        this.error = error;
-        wake();
-      });
+      .on("end", () => this.#rest())
+      .on("error", (error) => this.#rest(error))
+      .on("close", () => this.#rest());
   }
 
   write(piece: Uint8Array): void {
     this.#written += piece.length;
-    this.isTaken = false;
+    this.#isWorking = true;
     this.#stream.write(piece, (error) => {
       // An error is also emitted as an event.
-      this.isTaken = error === undefined || error === null;
-      this.#wake?.();
+      if (error === undefined || error === null) this.#rest();
     });
   }
 
   end(): void {
+    this.#isWorking = true;
     this.#stream.end();
   }
 
-  /** `undefined`: no more output yet. */
-  read(): Uint8Array | undefined {
+  /** Resolves with the output that it has; `undefined`: none yet. Meanwhile, it makes the next piece. */
+  async step(): Promise<Uint8Array | undefined> {
     const piece: unknown = this.#stream.read();
+    if (this.#isWorking) await new Promise<void>((resolve) => (this.#wake = resolve));
     return piece instanceof Uint8Array ? piece : undefined;
+  }
+
+  /** Whether there will be more output of what it was given. At the end of a frame, what it has may be left to take. */
+  get hasMore(): boolean {
+    return this.#isWorking || (this.#stream.readableLength > 0 && !this.#stream.destroyed);
   }
 
   /** Written bytes after the end of the encoded content, once everything is consumed. */
@@ -233,12 +236,14 @@ class Decoder {
     return this.#written - this.#stream.bytesWritten;
   }
 
-  news(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve));
-  }
-
   close(): void {
     this.#stream.destroy();
+  }
+
+  #rest(error?: Error): void {
+    this.error ??= error;
+    this.#isWorking = false;
+    this.#wake?.();
   }
 }
 
@@ -255,10 +260,13 @@ const freeSize = 64 * 1024;
 const freeFrames = 1000;
 const minFrameSize = 1024;
 
+/** In bytes, of a piece; with one of them the stream is full, and rests. */
+const options = { chunkSize: 16 * 1024, readableHighWaterMark: 1 };
+
 const streams = {
-  gzip: () => zlib.createGunzip(),
-  deflate: () => zlib.createInflate(),
-  "raw deflate": () => zlib.createInflateRaw(),
-  br: () => zlib.createBrotliDecompress(),
-  zstd: () => zlib.createZstdDecompress(),
+  gzip: () => zlib.createGunzip(options),
+  deflate: () => zlib.createInflate(options),
+  "raw deflate": () => zlib.createInflateRaw(options),
+  br: () => zlib.createBrotliDecompress(options),
+  zstd: () => zlib.createZstdDecompress(options),
 };

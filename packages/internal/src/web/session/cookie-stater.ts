@@ -24,7 +24,7 @@ const props = {
   /**
    * A file with a key in each line, of at least 32 characters: `openssl rand -base64 32` makes one. The first key
    * seals; all of them open. To replace a key, put the new one before it, reload, and remove the old one after
-   * `maxLifetime`.
+   * `maxLifetime`. Several staters may have one file: a session of one is none of another.
    */
   keyFile: prop.path({ required: true, reload: "live" }),
 };
@@ -33,10 +33,11 @@ type CookieStaterProps = PropsOf<typeof props>;
 
 /**
  * Keeps sessions in the cookies of clients, sealed and authenticated (AES-256-GCM): nothing is stored here, and any
- * number of machines with the same keys can serve. A session has about 3 KB at most. Two things follow from this: a
- * client that brings an older cookie has the older session again until it expires, `destroy` or not; and of two
- * requests at the same time, the later response decides the whole session. A request that only reads is one of them
- * if it renews the cookie, once in half of `idleTimeout`. Use `localStater` for what must not be lost: a basket.
+ * number of machines can serve whose staters have the same keys and the same name. A session has about 3 KB at most.
+ * Two things follow from this: a client that brings an older cookie has the older session again until it expires,
+ * `destroy` or not; and of two requests at the same time, the later response decides the whole session. A request that
+ * only reads is one of them if it renews the cookie, once in half of `idleTimeout`. Use `localStater` for what must not
+ * be lost: a basket.
  */
 export const cookieStater = defineStater({
   sign: "cookieStater",
@@ -156,9 +157,10 @@ class CookieStater implements StaterPart {
     return isWithin(this.#context.props, { createdAt, usedAt, now: this.#now });
   }
 
-  /** A cookie of another name is no session. */
+  /** A session of another stater, which may have the same keys, is none here; nor is a cookie of another name. */
   get #purpose(): Buffer {
-    return Buffer.from(`session ${this.#context.props.cookieName}`);
+    const { name, props } = this.#context;
+    return Buffer.from(JSON.stringify(["session", name, props.cookieName]));
   }
 }
 

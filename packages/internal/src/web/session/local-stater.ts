@@ -104,14 +104,21 @@ class LocalStater implements StaterPart {
 
   async find(token: string): Promise<StoredSession | undefined> {
     const id = idOf(token);
-    const [row] = this.#database.rows("SELECT created_at, used_at FROM session WHERE id = ?", id);
+    // In one statement: another request may end it or rotate its token meanwhile.
+    const rows = this.#database.rows(
+      `SELECT created_at, used_at, name, json, version
+        FROM session LEFT JOIN entry ON entry.id = session.id WHERE session.id = ?`,
+      id,
+    );
+    const [row] = rows;
     if (row === undefined || !this.#isAlive(row)) return undefined;
     const [createdAt, usedAt] = [Number(row["created_at"]), Number(row["used_at"])];
     // The first one tells that the client came back.
     if (usedAt === createdAt || this.#isIdleSince(usedAt)) {
       await this.#touch(id, Math.max(this.#now, createdAt + 1));
     }
-    return this.#entriesOf(id);
+    // One row without a name: it has no entries.
+    return entriesIn(row["name"] === null ? [] : rows);
   }
 
   /** What can be read is read, even if nothing can be written: the disk may be full. */
@@ -200,10 +207,7 @@ class LocalStater implements StaterPart {
   }
 
   #entriesOf(id: Uint8Array): Map<string, SessionEntry> {
-    const rows = this.#database.rows("SELECT name, json, version FROM entry WHERE id = ?", id);
-    return new Map(
-      rows.map(({ name, json, version }) => [String(name), { json: String(json), version: Number(version) }]),
-    );
+    return entriesIn(this.#database.rows("SELECT name, json, version FROM entry WHERE id = ?", id));
   }
 
   /** Ends what is too much, but not the new session. */
@@ -252,6 +256,12 @@ class LocalStater implements StaterPart {
       removed = await this.#database.change(() => this.#database.run(sql, now - idleTimeout, now - maxLifetime));
     } while (removed === removedAtOnce);
   }
+}
+
+function entriesIn(rows: readonly Readonly<Record<string, unknown>>[]): Map<string, SessionEntry> {
+  return new Map(
+    rows.map(({ name, json, version }) => [String(name), { json: String(json), version: Number(version) }]),
+  );
 }
 
 /** Whoever reads the database cannot use its sessions. */

@@ -30,8 +30,8 @@ export class Session {
   /** Why the session of the client, which may be there, is not known. */
   #unread: { readonly token: string; readonly error: unknown } | undefined;
   #loading: Promise<StoredSession> | undefined;
-  /** A new session is being stored. */
-  #beginning: Promise<unknown> | undefined;
+  /** The last change that was begun; `undefined`: all are settled. */
+  #changing: Promise<void> | undefined;
 
   constructor(stater: StaterPart, exchan: SessionExchan) {
     this.#stater = stater;
@@ -72,12 +72,15 @@ export class Session {
 
   /** The same for several names: all of them are stored, or none. */
   async setAll(values: Readonly<Record<string, unknown>>): Promise<void> {
-    const stored = await this.#load();
-    const isStrict = this.#stater.conflict === "refuse";
-    const changes = Object.entries(values).map(([name, value]) => {
-      return { name, json: jsonOf(name, value), ifVersion: isStrict ? (stored.get(name)?.version ?? 0) : undefined };
+    const entries = Object.entries(values).map(([name, value]) => ({ name, json: jsonOf(name, value) }));
+    const conflict = await this.#inTurn(async () => {
+      const stored = await this.#load();
+      const isStrict = this.#stater.conflict === "refuse";
+      const changes = entries.map((entry) => {
+        return { ...entry, ifVersion: isStrict ? (stored.get(entry.name)?.version ?? 0) : undefined };
+      });
+      return await this.#write(changes, stored);
     });
-    const conflict = await this.#write(changes, stored);
     if (conflict !== undefined) throw new HTTPError(409, `another request has changed ${conflict} in the session`);
   }
 
@@ -85,43 +88,62 @@ export class Session {
    * Computes a value from the one before, such as a counter: no change of another request is lost. `change` may be
    * called several times. Returns the new value. Throws HTTPError 409 if others change it all the time.
    */
-  async update<Value>(name: string, change: (before: unknown) => Value): Promise<Value> {
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const stored = await this.#load();
-      const entry = stored.get(name);
-      const value = change(entry === undefined ? undefined : JSON.parse(entry.json));
-      const changes = [{ name, json: jsonOf(name, value), ifVersion: entry?.version ?? 0 }];
-      const conflict = await this.#write(changes, stored);
-      if (conflict === undefined) return value;
-      this.#loading = undefined;
-    }
-    throw new HTTPError(409, `other requests change ${name} in the session all the time`);
+  update<Value>(name: string, change: (before: unknown) => Value): Promise<Value> {
+    return this.#inTurn(async () => {
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const stored = await this.#load();
+        const entry = stored.get(name);
+        const value = change(entry === undefined ? undefined : JSON.parse(entry.json));
+        const changes = [{ name, json: jsonOf(name, value), ifVersion: entry?.version ?? 0 }];
+        const conflict = await this.#write(changes, stored);
+        if (conflict === undefined) return value;
+        this.#loading = undefined;
+      }
+      throw new HTTPError(409, `other requests change ${name} in the session all the time`);
+    });
   }
 
   /**
    * Gives the client another token for the same session: call it at each login, so that a token that somebody has
    * planted or seen before is no good ("session fixation").
    */
-  async rotate(): Promise<void> {
-    await this.#load();
-    const token = this.#token;
-    if (token === undefined || this.#isUnreadable()) return;
-    const next = await this.#guarded("write", () => this.#stater.rotate(token), null);
-    // What follows, such as the name of a user, must not get under a token that somebody may have planted.
-    if (next === null) return this.#forget();
-    if (next === undefined) throw new HTTPError(409, "the session was ended by another request");
-    this.#tell(next);
+  rotate(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#load();
+      const token = this.#token;
+      if (token === undefined || this.#isUnreadable()) return;
+      const next = await this.#guarded("write", () => this.#stater.rotate(token), null);
+      // What follows, such as the name of a user, must not get under a token that somebody may have planted.
+      if (next === null) return this.#forget();
+      if (next === undefined) throw new HTTPError(409, "the session was ended by another request");
+      this.#tell(next);
+    });
   }
 
   /** Ends the session, and removes the cookie. */
-  async destroy(): Promise<void> {
-    await this.#load();
-    const token = this.#token ?? this.#unread?.token;
-    this.#forget();
-    this.#unread = undefined;
-    if (token === undefined) return;
-    await this.#guarded("write", () => this.#stater.destroy(token), undefined);
-    this.#setCookie("", 0);
+  destroy(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#load();
+      const token = this.#token ?? this.#unread?.token;
+      this.#forget();
+      this.#unread = undefined;
+      if (token === undefined) return;
+      await this.#guarded("write", () => this.#stater.destroy(token), undefined);
+      this.#setCookie("", 0);
+    });
+  }
+
+  /**
+   * What a handlet changes at once is changed in the order of its calls: each change needs the token and the entries
+   * that the one before has left.
+   */
+  #inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const changed = this.#changing === undefined ? change() : this.#changing.then(change);
+    const settled = changed.then(ignore, ignore).then(() => {
+      if (this.#changing === settled) this.#changing = undefined;
+    });
+    this.#changing = settled;
+    return changed;
   }
 
   #load(): Promise<StoredSession> {
@@ -142,19 +164,7 @@ export class Session {
   }
 
   /** Returns the name on which there is a conflict. */
-  #write(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
-    // What a handlet stores at the same time belongs to one session.
-    if (this.#beginning !== undefined) {
-      return this.#beginning.then(async () => this.#write(changes, await this.#load()));
-    }
-    const writing = this.#writeNow(changes, found);
-    if (this.#token === undefined) {
-      this.#beginning = writing.then(ignore, ignore).finally(() => (this.#beginning = undefined));
-    }
-    return writing;
-  }
-
-  async #writeNow(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
+  async #write(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
     const token = this.#token;
     const isIdle = changes.every(({ json }) => json === undefined);
     if ((token === undefined && isIdle) || this.#isUnreadable()) return undefined;

@@ -34,6 +34,13 @@ export interface DeflateParams {
   readonly [name: string]: unknown;
 }
 
+/** `done` is called once, even if it is cleaned up meanwhile. */
+export type DeflateWork = (
+  data: Uint8Array,
+  isLast: boolean,
+  done: (error: unknown, result?: Uint8Array) => void,
+) => void;
+
 declare class PerMessageDeflate {
   static readonly extensionName: "permessage-deflate";
   constructor(options: {
@@ -46,6 +53,9 @@ declare class PerMessageDeflate {
   readonly params: DeflateParams | null;
   /** Throws for offers that cannot be accepted. */
   accept(offers: readonly DeflateParams[]): DeflateParams;
+  /** `isLast`: of a message. */
+  compress: DeflateWork;
+  decompress: DeflateWork;
   cleanup(): void;
 }
 

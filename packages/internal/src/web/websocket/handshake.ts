@@ -1,6 +1,6 @@
 // The WebSocket handshake: requirements on the request (RFC 6455 4.2, RFC 8441 5), and the response.
 
-import { threadPoolSize } from "@hemi/common";
+import { threadPoolSize, zlibTurns } from "@hemi/common";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
 import { listMembers } from "../../http/list-members.ts";
@@ -86,6 +86,7 @@ function acceptDeflate(
     const deflate = new PerMessageDeflate({ isServer: true, maxPayload: maxMessageSize, concurrencyLimit });
     try {
       deflate.accept([offer]);
+      takeTurns(deflate);
       return deflate;
     } catch {
       // An unknown offer, or one that cannot be met, is declined; there may be others (RFC 7692 7.1).
@@ -97,8 +98,25 @@ function acceptDeflate(
 
 /** Not a prop: browsers send one or two. */
 const maxOffers = 16;
-/** Half of the threads: `ws` would take all of them, and files would be read behind its messages. */
+/** Half of the threads: `ws` would take all of them for what does not come from here. */
 const concurrencyLimit = Math.max(1, threadPoolSize >> 1);
+
+/** Its messages take their turns with all else that zlib has to do: files are read on the other threads. */
+function takeTurns(deflate: PerMessageDeflate): void {
+  for (const name of ["compress", "decompress"] as const) {
+    const work = deflate[name].bind(deflate);
+    deflate[name] = (data, isLast, done) => {
+      const turn = () =>
+        new Promise<void>((resolve) => {
+          work(data, isLast, (error, result) => {
+            resolve();
+            done(error, result);
+          });
+        });
+      zlibTurns.run(turn).catch(done);
+    };
+  }
+}
 
 function readExtensions(field: string, extension: Frames["extension"]): ReturnType<Frames["extension"]["parse"]> {
   try {

@@ -1,5 +1,5 @@
 import zlib from "node:zlib";
-import { threadPoolSize } from "@hemi/common";
+import { threadPoolSize, zlibTurns } from "@hemi/common";
 import { expect, test, vi } from "vitest";
 import {
   BINARY,
@@ -198,6 +198,28 @@ test("messages are compressed on half of the threads, so that files are read mea
   expect(await Promise.all(got)).toEqual(clients.map(() => text));
   expect(most).toBe(threadPoolSize >> 1);
   for (const ws of clients) ws.close();
+});
+
+test("compressed messages take their turns with all other work of zlib", async () => {
+  const messages: string[] = [];
+  await using server = await serve(
+    { message: (message) => void messages.push(String(message)) },
+    ".compression = true",
+  );
+  const client = await server.open({ "sec-websocket-extensions": "permessage-deflate" });
+  const { deflateRawSync } = await import("node:zlib");
+  const { promise: others, resolve: end } = Promise.withResolvers<void>();
+  const busy = Array.from({ length: Math.max(1, threadPoolSize >> 1) }, () => zlibTurns.run(() => others));
+  client.send(webSocketFrame(TEXT, deflateRawSync("compressed").subarray(0, -1), 0xc0));
+  const witness = await browse(server.url);
+  witness.send("plain");
+  await expect.poll(() => messages).toContain("plain");
+  expect(messages).toEqual(["plain"]);
+  end();
+  await Promise.all(busy);
+  await expect.poll(() => messages).toEqual(["plain", "compressed"]);
+  witness.close();
+  client.reset();
 });
 
 test("a client that gives no sign of life is broken off", async () => {

@@ -22,7 +22,7 @@ import { defineCacher, selects } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
 import { OpenWrites, type OpenWrite } from "../open-writes.ts";
 import { SpreadPurges } from "../spread-purges.ts";
-import type { Wobject, WobjectHead } from "../wobject.ts";
+import { madeAt, type Wobject, type WobjectHead } from "../wobject.ts";
 import { DiskIndex } from "./disk-index.ts";
 import { DiskSource } from "./disk-source.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
@@ -183,8 +183,8 @@ class DiskCacher implements CacherPart {
     const names = await readdir(folder).catch(() => []);
     const read = await Promise.all(names.map((name) => this.#openFile(join(folder, name), key)));
     const found = read.filter((one) => one !== undefined);
-    // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
-    found.sort((one, other) => other.writtenAt - one.writtenAt);
+    // The most recent comes first: it is the one to use where several match.
+    found.sort((one, other) => madeAt(other.head) - madeAt(one.head) || other.writtenAt - one.writtenAt);
     const wasPurged = lookup.purges.length > 0;
     // Another worker may be storing it just now.
     const mayKeep = found.length > 0 && !wasPurged && !this.#isClosed;

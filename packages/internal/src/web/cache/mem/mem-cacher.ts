@@ -10,7 +10,7 @@ import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../
 import { OpenWrites } from "../open-writes.ts";
 import { SpreadPurges } from "../spread-purges.ts";
 import { Tiers } from "../tiers.ts";
-import { hasVariantOf, type Wobject, type WobjectHead } from "../wobject.ts";
+import { hasVariantOf, madeAt, type Wobject, type WobjectHead } from "../wobject.ts";
 import { Admission } from "./admission.ts";
 import { MemWobjects, readySize, ReadyWobject, sizeOf, type MemEntry } from "./mem-wobjects.ts";
 
@@ -160,18 +160,25 @@ class MemCacher implements CacherPart {
     const surplus = others.filter((other) => !isSame(other)).slice(this.#props.maxVariants - 1);
     for (const other of [...others.filter(isSame), ...surplus]) this.#remove(other);
     const entry = this.#wobjects.add(head, pieces, size);
-    // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
-    const left = this.#entriesOf(head.key);
-    this.#byKey.set(head.key, left.length === 0 ? entry : [entry, ...left]);
+    this.#place(entry, head, this.#entriesOf(head.key));
     this.#noteUrl(entry, head);
     this.#admission.add(entry);
     this.#makeRoom();
     return this.#isStored(entry) ? this.#wobjects.wobjectOf(entry, head) : undefined;
   }
 
+  /** The most recent comes first: it is the one to use where several match. */
+  #place(entry: MemEntry, head: WobjectHead, others: readonly MemEntry[]): void {
+    const isRecent = (other: MemEntry) => madeAt(this.#wobjects.headOf(other)) > madeAt(head);
+    const list = [...others.filter(isRecent), entry, ...others.filter((other) => !isRecent(other))];
+    this.#byKey.set(head.key, others.length === 0 ? entry : list);
+  }
+
   #replaceHead(entry: MemEntry, head: WobjectHead): void {
     this.#forgetUrl(entry);
     this.#wobjects.replaceHead(entry, head);
+    const others = this.#entriesOf(entry.key).filter((other) => other !== entry);
+    if (others.length > 0) this.#place(entry, head, others);
     this.#noteUrl(entry, head);
     // A 304 may bring more fields than the response had.
     this.#admission.resize(entry, sizeOf(entry));
