@@ -49,6 +49,8 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
   declare private countedSince: number;
   declare private tracer: ResponseTracer | undefined;
   declare private listener: ProgressListener | undefined;
+  /** The exchan is over. */
+  declare private isEnded: boolean;
 
   constructor(wire: ExchanWire, req: Request | undefined) {
     super();
@@ -64,6 +66,7 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
     this.countedSince = 0;
     this.tracer = undefined;
     this.listener = undefined;
+    this.isEnded = false;
   }
 
   abstract get wasAborted(): boolean;
@@ -180,6 +183,7 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
 
   /** For the wire. */
   exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void {
+    this.isEnded = true;
     const isTunnel = this.lasting !== undefined;
     this.counts?.ended(this.countedSince, status ?? 0, reason !== "complete", isTunnel, received, contentSent);
     const { tracer, listener } = this;
@@ -195,9 +199,9 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
    * request meanwhile.
    */
   protected leaveToItsClient(): void {
-    const { wire, counts } = this;
-    if (counts === undefined || wire.counter !== this || this.tracer !== undefined) return;
-    wire.counter = new WaitingAnswer(counts, this.countedSince);
+    const { wire, counts, tracer, listener } = this;
+    if (counts === undefined || this.isEnded || tracer !== undefined || listener !== undefined) return;
+    wire.countBy(new WaitingAnswer(counts, this.countedSince));
   }
 
   // ---- who hears of it ----
