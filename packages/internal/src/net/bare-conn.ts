@@ -40,6 +40,8 @@ export class BareConn implements Wire {
   #readsShared = false;
   #hasEnded = false;
   #isShut = false;
+  /** The system has been told to shut our side: everything written has been passed on. */
+  #isShutting = false;
   #closeListeners: (() => void)[] | undefined;
 
   /** `handle`: of a connection that was accepted. */
@@ -208,9 +210,11 @@ export class BareConn implements Wire {
       if (status !== 0) this.#socket.destroy(systemError(status, "write"));
     } else if (this.isDestroyed) return;
     else if (status !== 0) return this.#fail(systemError(status, "write"));
-    if (this.unsent > 0 || !this.needsDrain) return;
-    this.needsDrain = false;
-    this.#user?.wireDrained();
+    if (this.unsent > 0) return;
+    if (this.needsDrain) {
+      this.needsDrain = false;
+      this.#user?.wireDrained();
+    } else if (this.#isShut && this.#socket === undefined) this.#shutDown();
   }
 
   // ---- ends ----
@@ -218,6 +222,14 @@ export class BareConn implements Wire {
   end(): void {
     if (this.#isShut || this.isDestroyed) return;
     this.#isShut = true;
+    // As of a stream, nobody is to write any more.
+    this.needsDrain = false;
+    if (this.unsent === 0) this.#shutDown();
+  }
+
+  /** Not before everything is sent: what is being shut can neither be reset, nor become a socket that waits for it. */
+  #shutDown(): void {
+    this.#isShutting = true;
     const request: ShutdownRequest = new this.#handles.ShutdownRequest();
     request.oncomplete = shut;
     request.conn = this;
@@ -248,8 +260,10 @@ export class BareConn implements Wire {
   reset(): void {
     if (this.isDestroyed) return;
     this.isDestroyed = true;
-    // Not while it is being shut.
-    if (this.#handle.reset(closed) !== 0) this.#handle.close(closed);
+    // A reset that fails would keep it open for ever: of what is being shut, or has not been opened yet.
+    const mayReset = (!this.#isShutting || this.isFinished) && this.#handle.fd >= 0;
+    if (mayReset) this.#handle.reset(closed);
+    else this.#handle.close(closed);
   }
 
   /** Called by the runtime. */
@@ -287,7 +301,8 @@ export class BareConn implements Wire {
 
   #becomeSocket(): Socket {
     this.pause();
-    const socket = socketOn(this.#handle, { allowHalfOpen: true, writable: !this.#isShut });
+    const socket = socketOn(this.#handle, { allowHalfOpen: true, writable: !this.#isShutting });
+    if (this.#isShut) socket.end();
     if (this.#hasEnded) socket.push(null);
     this.isDestroyed = true;
     for (const listener of this.#closeListeners ?? []) socket.once("close", listener);

@@ -189,7 +189,7 @@ export class Link implements WireUser {
   end(): void {
     const wire = this.#wire;
     // Closing says the same to a peer that has shut its side, and takes one call of the system instead of two.
-    this.#isClosedWhole = this.hasEnded && wire.unsent === 0 && !wire.isSecure && !wire.isDestroyed;
+    this.#isClosedWhole ||= this.hasEnded && wire.unsent === 0 && !wire.isSecure && !wire.isDestroyed;
     if (this.#isClosedWhole) wire.destroy();
     else wire.end();
   }
@@ -226,6 +226,8 @@ export class Link implements WireUser {
     this.#stopPacing();
     const { socket } = this;
     if (this.#wire instanceof SocketWire) this.#wire.release();
+    // What it was before may still tell that everything is sent.
+    this.#user = nobody;
     const watcher = this.#watcher;
     if (watcher !== undefined) socket.once("close", () => watcher.linkClosed());
     if (unread.length > 0) socket.unshift(unread);
@@ -355,6 +357,9 @@ class Pace {
     this.#timer = undefined;
   }
 }
+
+/** The user of a link that has been given away. */
+const nobody: LinkUser = { received() {}, ended() {}, drained() {}, closed() {} };
 
 /** In bytes. Not a prop: it depends on the cost of a write. */
 const maxAsText = 512;

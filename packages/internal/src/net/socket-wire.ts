@@ -84,7 +84,7 @@ export class SocketWire implements Wire {
   reset(): void {
     const { socket } = this;
     if (this.#tls !== undefined) this.#tls.reset();
-    else if (socket.remotePort === undefined || this.isSecure) socket.destroy();
+    else if (socket.remotePort === undefined || this.isSecure || isShutting(socket)) socket.destroy();
     else socket.resetAndDestroy();
   }
 
@@ -108,6 +108,11 @@ export class SocketWire implements Wire {
     socket.off("end", onEnd).off("drain", onDrain);
     socket.off("error", onError).off("close", onClose);
   }
+}
+
+/** The system is shutting it, after everything written: the runtime would fail to reset it, and keep it for ever. */
+function isShutting({ writableEnded, writableFinished, writableLength }: Socket): boolean {
+  return writableEnded && !writableFinished && writableLength === 0;
 }
 
 // Listeners that all sockets share: ones of its own would cost each connection 400 bytes for as long as it is open.
