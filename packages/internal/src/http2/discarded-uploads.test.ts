@@ -110,3 +110,45 @@ test("such an upload in small frames is no flood", async () => {
   for (let i = 0; i < 400; i++) client.send(client.data(1, Buffer.alloc(100)));
   await client.roundTrip();
 });
+
+test.each([
+  ["is told", { "content-length": "100000000" }],
+  ["is not told", {}],
+])(
+  "an upload whose size %s, and which its client gives up, costs no other one that its windows allow",
+  async (_what, fields) => {
+    const isOver = Promise.withResolvers<void>();
+    await using server = await serve({
+      handlets: [
+        async (req, resp) => {
+          if (req.path !== "/") {
+            await isOver.promise;
+            await req.content.bytes();
+          }
+          resp.send("thanks");
+          return true;
+        },
+      ],
+    });
+    const client = await FrameClient.connect(server);
+    let window = 65_535;
+    client.send(client.request(1, { ":method": "POST", ...fields }, false));
+    await client.response(1);
+    client.send(frame(frameType.rstStream, 0, 1, Buffer.from([0, 0, 0, 8])));
+    await client.roundTrip();
+    for (const { id, payload } of client.passedOfType(frameType.windowUpdate)) {
+      if (id === 0) window += payload.readUInt32BE();
+    }
+    let sent = 0;
+    for (let id = 3; id < 83 && window >= 60_000; id += 2) {
+      client.send(client.request(id, { ":method": "POST", ":path": "/slow" }, false));
+      for (let i = 0; i < 6; i++) client.send(client.data(id, Buffer.alloc(10_000), i === 5));
+      window -= 60_000;
+      sent++;
+    }
+    await client.roundTrip();
+    isOver.resolve();
+    expect(sent).toBeGreaterThan(10);
+    expect(client.passedOfType(frameType.rstStream).filter(({ id }) => id !== 1)).toEqual([]);
+  },
+);
