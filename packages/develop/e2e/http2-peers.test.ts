@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { bootText, defineHandlet, pack } from "@hemi/hemi";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { peer } from "../src/peers.ts";
 
 const run = promisify(execFile);
@@ -84,7 +84,8 @@ test("curl is told the status of an answer that comes before its upload is compl
   }
 });
 
-describe("curl's upload to an endpoint that says 200 without reading it comes to an end", () => {
+test("curl's upload to an endpoint that says 200 without reading it comes to an end", async (context) => {
+  const curl = peer("curl", context);
   const options = [
     "--silent",
     "--show-error",
@@ -92,21 +93,8 @@ describe("curl's upload to an endpoint that says 200 without reading it comes to
     "--write-out",
     " %{http_code} %{size_upload}",
   ];
-
-  test("if its size is told", async (context) => {
-    const curl = peer("curl", context);
-    const { stdout } = await run(curl, [...options, "--json", `@${join(folder, "event.json")}`, url("/hello")]);
-    expect(stdout).toBe("hello, world! 200 500002");
-  });
-
-  test("if its size is not known", async (context) => {
-    const curl = peer("curl", context);
-    const from = join(folder, "large.bin");
-    const piped = `"$0" "$@" < ${JSON.stringify(from)}`;
-    const upload = ["--request", "POST", "--upload-file", "-", url("/hello")];
-    const { stdout } = await run("/bin/sh", ["-c", piped, curl, ...options, ...upload]);
-    expect(stdout).toBe("hello, world! 200 3000000");
-  });
+  const { stdout } = await run(curl, [...options, "--json", `@${join(folder, "event.json")}`, url("/hello")]);
+  expect(stdout).toBe("hello, world! 200 500002");
 });
 
 test("nghttp gets several things at once, with its priorities of old", async (context) => {

@@ -153,10 +153,6 @@ export abstract class ClientStreams
       this.giveBack(frameSize);
       return this.failStream(exchan.id, errorCode.flowControlError, "it sends more content on a stream than it may");
     }
-    if (this.isOverdrawn) {
-      this.giveBack(frameSize);
-      return this.failStream(exchan.id, errorCode.enhanceYourCalm, "more content waits than the connection keeps");
-    }
     const received = content.received + size;
     const announced = head.isTunnel ? undefined : head.contentSize;
     if (announced !== undefined && (received > announced || (isEnd && received < announced))) {
@@ -181,15 +177,10 @@ export abstract class ClientStreams
     if (this.#discardedUploads?.delete(id) === true) this.frames.closedByUs.add(id);
   }
 
-  protected override isLending(): boolean {
-    return (this.#discardedUploads?.size ?? 0) > 0;
-  }
-
   override contentDropped(frameSize: number, id: number): void {
-    if (this.#discardedUploads?.moved(id) !== true) return super.contentDropped(frameSize, id);
     // It may come in small frames: the client was told to go on.
-    this.idleFrames.earn(frameSize / contentOfIdleFrame);
-    if (this.takeFromWindow(frameSize)) this.repay(frameSize);
+    if (this.#discardedUploads?.moved(id) === true) this.idleFrames.earn(frameSize / contentOfIdleFrame);
+    super.contentDropped(frameSize, id);
   }
 
   override pinged(payload: Buffer, isAck: boolean): void {
@@ -313,9 +304,9 @@ export abstract class ClientStreams
     this.#earlyAnswers.add(id);
   }
 
-  /** The answer is complete, and the rest of the request may come. False: it is not wanted, or is too much. */
+  /** The answer is complete, and the rest of the request may come. False: it is not known how much that is. */
   #discardUpload({ id, head, hasSucceeded }: Http2Exchan, received: number): boolean {
-    const left = head.contentSize === undefined ? maxDiscarded : head.contentSize - received;
+    const left = (head.contentSize ?? Infinity) - received;
     if (!hasSucceeded || head.isTunnel || left > maxDiscarded) return false;
     this.frames.closedByUs.hold(id);
     this.#discardedUploads ??= new DiscardedUploads({
@@ -325,10 +316,7 @@ export abstract class ClientStreams
       reset: (id) => this.#resetAnswered(id),
     });
     this.#discardedUploads.add(id);
-    if (left > 0) {
-      this.sender.sendNumber(frameType.windowUpdate, id, left);
-      this.lend(left);
-    }
+    if (left > 0) this.sender.sendNumber(frameType.windowUpdate, id, left);
     return true;
   }
 

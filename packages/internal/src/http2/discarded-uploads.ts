@@ -1,10 +1,9 @@
 // Uploads whose requests were answered with success before they were complete. Resetting their streams would be allowed
 // (RFC 9113 8.1), but curl 7.88 then waits for ever: after a 2xx it goes on with its upload. So the client may send the
 // rest, as over HTTP/1, and it is dropped. All of it is allowed at once, with the answer, because that curl reads
-// nothing more; if the size is not told, as much as a window can have. The connection's window is lent for it: if the
-// client sends other content instead, beyond what the connection keeps, its streams are reset.
+// nothing more: it gets as far as the window of the connection.
 //
-//   answered ──> WINDOW_UPDATE for all that may be left ──> the client ends or resets the stream itself
+//   answered ──> WINDOW_UPDATE for all that is left ──> the client ends or resets the stream itself
 //                     └─ lingerTimeout without content, or maxLingerTime in all ──> RST_STREAM(NO_ERROR)
 
 import type { Deadline } from "@hemi/common";

@@ -153,31 +153,9 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
     return false;
   }
 
-  /** Whether what was lent is still needed. */
-  protected isLending(): boolean {
-    return false;
-  }
-
-  /** Whether the streams keep more than the connection's window allows them, beside what was lent. */
-  protected get isOverdrawn(): boolean {
-    return this.#window.isOverdrawn;
-  }
-
-  /** The other side may send so much more, which is dropped. */
-  protected lend(size: number): void {
-    const increment = this.#window.lend(size);
-    if (increment > 0) this.sender.sendNumber(frameType.windowUpdate, 0, increment);
-  }
-
-  /** So much of what was lent has come. */
-  protected repay(size: number): void {
-    const rest = this.#window.repay(size);
-    if (rest > 0) this.giveBack(rest);
-  }
-
-  /** The other side may send so much more on all streams together, or what was lent in vain is taken back. */
+  /** The other side may send so much more on all streams together. */
   protected giveBack(size: number): void {
-    const increment = this.#window.giveBack(this.isLending() ? size : this.#window.repay(size));
+    const increment = this.#window.giveBack(size);
     if (increment > 0) this.sender.sendNumber(frameType.windowUpdate, 0, increment);
   }
 

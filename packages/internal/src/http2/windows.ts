@@ -7,8 +7,6 @@ export class ReceiveWindow {
   #left: number;
   /** What was used up, and has not been given back. */
   #used = 0;
-  /** What it may send beyond its size, and what is not kept here. */
-  #lent = 0;
 
   constructor(size: number) {
     this.#size = size;
@@ -23,26 +21,6 @@ export class ReceiveWindow {
   take(amount: number): boolean {
     this.#left -= amount;
     return this.#left >= 0;
-  }
-
-  /** More has come of what is kept here than the size allows: the client has used what was lent for something else. */
-  get isOverdrawn(): boolean {
-    return this.#left < this.#lent;
-  }
-
-  /** The client may send so much more of what is not kept here. Returns what it is to be told, which may be less. */
-  lend(amount: number): number {
-    const increment = Math.max(0, Math.min(amount, maxLent - this.#lent));
-    this.#lent += increment;
-    this.#left += increment;
-    return increment;
-  }
-
-  /** So much of what was lent is not needed any more. Returns how much of the amount was not lent. */
-  repay(amount: number): number {
-    const paid = Math.min(amount, this.#lent);
-    this.#lent -= paid;
-    return amount - paid;
   }
 
   /**
@@ -66,6 +44,3 @@ export class ReceiveWindow {
     return increment;
   }
 }
-
-/** In bytes: with the size, it stays below the largest window (RFC 9113 6.9.1). */
-const maxLent = 2 ** 30;
