@@ -97,7 +97,12 @@ describe("bytes a second", () => {
       () => performance.now(),
     );
     let taken = 0;
-    const turns = new PacedTurns({ take: (bytes) => pacer.take(((taken += bytes), bytes)) });
+    const turns = new PacedTurns({
+      take(bytes) {
+        taken += bytes;
+        return pacer.take(bytes);
+      },
+    });
     const sent: number[] = [];
     let excess = 0;
     const left = (i: number) => i >= 30 && i < 99;
