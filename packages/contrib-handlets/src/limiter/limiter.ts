@@ -28,7 +28,7 @@ import { Bans } from "./bans.ts";
 import { ClientRates } from "./client-rates.ts";
 import { compileKey } from "./client-key.ts";
 import { checkLimiter, limiterProps, type LimiterProps } from "./limiter-props.ts";
-import { PacedContent } from "./paced-content.ts";
+import { PacedContent, PacedTurns } from "./paced-content.ts";
 import { policyOf, ratelimitField } from "./ratelimit-fields.ts";
 
 /**
@@ -52,7 +52,7 @@ class Limiter implements HandletPart {
   readonly #bans: Bans;
   /** Requests under way, by client. */
   readonly #underWay = new Map<string, number>();
-  readonly #pacers: RecentMap<string, RatePacer>;
+  readonly #turns: RecentMap<string, PacedTurns>;
   readonly #refusals: Tally;
   readonly #bansBegun: Tally;
   #lastBanned: LogDetails = {};
@@ -92,7 +92,7 @@ class Limiter implements HandletPart {
       maxKeys: props.maxKeys,
       now,
     });
-    this.#pacers = new RecentMap(props.maxKeys);
+    this.#turns = new RecentMap(props.maxKeys);
     this.#refusals = new Tally((count) => {
       log.warn(`requests ${props.dryRun ? "that it would have refused" : "refused"}: ${count}`);
     });
@@ -205,7 +205,10 @@ class Limiter implements HandletPart {
       resp.addHeader("ratelimit-policy", this.#policy);
       resp.addHeader("ratelimit", ratelimitField(this.#context.name, taken));
     }
-    return maxRate === undefined || dryRun ? undefined : new PacedContent(this.#pacerOf(key), maxRate);
+    if (maxRate === undefined || dryRun) return undefined;
+    let isOver = false;
+    resp.onEnd(() => (isOver = true));
+    return new PacedContent(this.#turnsOf(key), maxRate, () => isOver);
   }
 
   /** Until the response is over. */
@@ -221,16 +224,18 @@ class Limiter implements HandletPart {
     });
   }
 
-  #pacerOf(key: string): RatePacer {
+  #turnsOf(key: string): PacedTurns {
+    const turns = this.#turns.get(key) ?? new PacedTurns(this.#makePacer());
+    this.#turns.set(key, turns);
+    return turns;
+  }
+
+  #makePacer(): RatePacer {
     const { props, stage } = this.#context;
-    const makePacer = () =>
-      new RatePacer(
-        () => props.maxRate ?? 0,
-        () => stage.clock.monotonic(),
-      );
-    const pacer = this.#pacers.get(key) ?? makePacer();
-    this.#pacers.set(key, pacer);
-    return pacer;
+    return new RatePacer(
+      () => props.maxRate ?? 0,
+      () => stage.clock.monotonic(),
+    );
   }
 
   #banBegan(key: string, time: number): void {

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { RatePacer } from "@hemi/internal";
 import { describe, expect, test, vi } from "vitest";
 import { serveSite, type Site } from "../testing/serve-site.ts";
-import { PacedContent } from "./paced-content.ts";
+import { PacedContent, PacedTurns } from "./paced-content.ts";
 
 const statusesOf = async (site: Site, lines: readonly string[]): Promise<readonly number[]> => {
   const statuses: number[] = [];
@@ -45,13 +45,15 @@ describe("bytes a second", () => {
   test("are those of all responses to a client together", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     let now = 0;
-    const pacer = new RatePacer(
-      () => 1000,
-      () => now,
+    const turns = new PacedTurns(
+      new RatePacer(
+        () => 1000,
+        () => now,
+      ),
     );
     const sent: number[] = [];
     const next = (piece: Uint8Array) => void sent.push(piece.length);
-    const pushed = [0, 1].map(() => new PacedContent(pacer, 1000).push(new Uint8Array(500), next));
+    const pushed = [0, 1].map(() => new PacedContent(turns, 1000, () => false).push(new Uint8Array(500), next));
     for (let i = 0; i < 20; i++) {
       now += 100;
       await vi.advanceTimersByTimeAsync(100);
@@ -66,9 +68,11 @@ describe("bytes a second", () => {
   test("are those of many small responses, too", async () => {
     const rate = 20_000;
     const start = performance.now();
-    const pacer = new RatePacer(
-      () => rate,
-      () => performance.now(),
+    const turns = new PacedTurns(
+      new RatePacer(
+        () => rate,
+        () => performance.now(),
+      ),
     );
     let sent = 0;
     let excess = 0;
@@ -79,10 +83,44 @@ describe("bytes a second", () => {
       excess = Math.max(excess, sent - allowed);
     };
     const respond = async () => {
-      for (let i = 0; i < 20; i++) await new PacedContent(pacer, rate).push(new Uint8Array(200), next);
+      for (let i = 0; i < 20; i++) await new PacedContent(turns, rate, () => false).push(new Uint8Array(200), next);
     };
     await Promise.all([respond(), respond()]);
     expect([sent, excess]).toEqual([8000, 0]);
+  });
+
+  test("are those of many responses at once, in their order, and those that are over take none", async () => {
+    const [rate, size] = [20_000, 200];
+    const start = performance.now();
+    const pacer = new RatePacer(
+      () => rate,
+      () => performance.now(),
+    );
+    let taken = 0;
+    const turns = new PacedTurns({
+      take(bytes) {
+        taken += bytes;
+        return pacer.take(bytes);
+      },
+    });
+    const sent: number[] = [];
+    let excess = 0;
+    const left = (i: number) => i >= 30 && i < 99;
+    const responses = Array.from({ length: 100 }, (_, i) => {
+      const next = () => {
+        if (left(i)) throw new Error("the client is gone");
+        sent.push(i);
+        // What the rate gives, what may come at once, and a slice.
+        const allowed = ((performance.now() - start + 100) / 1000) * rate + 2 * size;
+        excess = Math.max(excess, sent.length * size - allowed);
+      };
+      const content = new PacedContent(turns, rate, () => left(i));
+      return content.push(new Uint8Array(size), next).catch(() => {});
+    });
+    await Promise.all(responses);
+    expect(excess).toBe(0);
+    expect(sent).toEqual([...Array(30).keys(), 99]);
+    expect(taken).toBe(sent.length * size);
   });
 
   test("do not concern responses without content", async () => {
