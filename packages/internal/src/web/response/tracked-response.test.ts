@@ -28,3 +28,24 @@ test.each(["before", "after"])("who follows a response from %s its end is told o
   ]);
   expect(metrics.numbers(webappGroup, ["shop"])[webappGroup.at.underWay]).toBe(0);
 });
+
+test("who follows a counted response from after its end does not make it count again", async () => {
+  const metrics = new Metrics();
+  const { untaken } = new WebappCounts(metrics, "shop");
+  const told: unknown[][] = [];
+  const nothing = (): void => {};
+  const handle: HandletPart["handle"] = (_req, resp) => {
+    resp.countFor(untaken);
+    resp.send("hello");
+    resp.reportTo({ headSent: nothing, nodeAsked: nothing, nodeDone: nothing, ended: (...end) => void told.push(end) });
+    return true;
+  };
+  await using server = await serve({ handlets: [handle] });
+  await server.ask("GET /");
+  await askOf(handle)({ url: "/" });
+  expect(told).toEqual([
+    [200, 5, "complete"],
+    [200, 5, "complete"],
+  ]);
+  expect(metrics.numbers(webappGroup, ["shop"])[webappGroup.at.underWay]).toBe(0);
+});

@@ -49,8 +49,8 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
   declare private countedSince: number;
   declare private tracer: ResponseTracer | undefined;
   declare private listener: ProgressListener | undefined;
-  /** The exchan is over. */
-  declare private isEnded: boolean;
+  /** It is counted, and its end is not yet. */
+  declare private isUnderWay: boolean;
 
   constructor(wire: ExchanWire, req: Request | undefined) {
     super();
@@ -66,7 +66,7 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
     this.countedSince = 0;
     this.tracer = undefined;
     this.listener = undefined;
-    this.isEnded = false;
+    this.isUnderWay = false;
   }
 
   abstract get wasAborted(): boolean;
@@ -162,6 +162,7 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
   /** The request is counted, at first for these. */
   countFor(counts: RequestCounts): void {
     this.counts = counts;
+    this.isUnderWay = true;
     this.countedSince = counts.began();
     this.wire.countBy(this);
   }
@@ -183,9 +184,11 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
 
   /** For the wire. */
   exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void {
-    this.isEnded = true;
     const isTunnel = this.lasting !== undefined;
-    this.counts?.ended(this.countedSince, status ?? 0, reason !== "complete", isTunnel, received, contentSent);
+    if (this.isUnderWay) {
+      this.isUnderWay = false;
+      this.counts?.ended(this.countedSince, status ?? 0, reason !== "complete", isTunnel, received, contentSent);
+    }
     const { tracer, listener } = this;
     // Who begins to count what is over is told at once: the others know already.
     this.tracer = undefined;
@@ -200,7 +203,8 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
    */
   protected leaveToItsClient(): void {
     const { wire, counts, tracer, listener } = this;
-    if (counts === undefined || this.isEnded || tracer !== undefined || listener !== undefined) return;
+    if (counts === undefined || !this.isUnderWay || tracer !== undefined || listener !== undefined) return;
+    this.isUnderWay = false;
     wire.countBy(new WaitingAnswer(counts, this.countedSince));
   }
 
@@ -216,7 +220,7 @@ export abstract class TrackedResponse extends EditableHead implements PipedRespo
     return this.listener;
   }
 
-  /** Supports one listener. */
+  /** Supports one listener. It comes before the response is sent, or after the exchan is over. */
   reportTo(listener: ProgressListener): void {
     this.listener = listener;
     this.wire.countBy(this);
