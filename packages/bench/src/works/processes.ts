@@ -31,10 +31,9 @@ const spread: Work = {
 };
 
 /**
- * Of each worker, and of the one process: as many as it would have on a core of its own. Both workers are on one core
- * here, beside the load on the other one. Each switch between them costs about 0.4 ms of the caches' time, which two
- * cores would not. With 64 connections for both, there were 5.5 switches for 1,000 requests, and ratios of 1.09 to
- * 1.41 by the hour; with 64 for each, 2.5 to 3, and 1.06 to 1.18. One worker alone: 1.04 to 1.08.
+ * Of each worker, and of the one process: as many as each would have on a core of its own. Both workers are on one core
+ * here, beside the load on the other one; the fewer connections they have, the more often one waits while the other one
+ * runs, and each switch between them costs what fills the caches anew, which two cores would not.
  */
 const connsOfProcess = 64;
 const workers = 2;

@@ -17,7 +17,7 @@
 //   20 kB of JSON, read, held for 3 ms and written    1.09    1.01    0.87    0.88    0.85
 //   1 MB of JSON, read and written (8 at once)        0.94    1.06    1.07    1.02    1.05
 //
-// On the same busy machine, the longest collection of the second row took 109 ms with 2 MB, and 172 ms with 64 MB.
+// The longest collection of the second row took 109 ms with 2 MB, and 172 ms with 64 MB.
 
 import { setFlagsFromString } from "node:v8";
 
