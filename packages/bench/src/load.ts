@@ -1,4 +1,4 @@
-// Load from wrk, on a core of its own.
+// Load from wrk, on a core of its own unless a work says otherwise.
 
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,8 @@ export interface Load {
   readonly cookies?: readonly string[] | undefined;
   /** Connections at once. Default: 64. */
   readonly connections?: number | undefined;
+  /** Default: the core of the load. */
+  readonly core?: number | undefined;
 }
 
 /** Requests a second. Throws if any request failed. */
@@ -34,9 +36,10 @@ export async function measure({
   cookies,
   seconds,
   connections = 64,
+  core = loadCore,
 }: Load): Promise<number> {
   const fields = headers.flatMap((header) => ["-H", header]);
-  const [program, ...args] = pinned(loadCore, [
+  const [program, ...args] = pinned(core, [
     "wrk",
     "-t1",
     `-c${connections}`,

@@ -30,3 +30,8 @@ export function pinned(core: number | undefined, command: readonly string[]): re
   const [program = "", ...args] = isPinned ? [taskset, "-c", String(core), ...command] : command;
   return [program, ...args];
 }
+
+/** Puts a process that runs, with all its threads, on one core only; leaves it where that cannot be had. */
+export function pinProcess(core: number, pid: number): void {
+  if (taskset !== undefined) execFileSync(taskset, ["-a", "-c", "-p", String(core), String(pid)], { stdio: "ignore" });
+}
