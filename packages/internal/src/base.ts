@@ -20,7 +20,15 @@ export { entryOf, type LogEntry } from "./log/log-entry.ts";
 export { LogFile } from "./log/log-file.ts";
 export { MemorySink, type LogSink } from "./log/sink.ts";
 export { StreamSink } from "./log/stream-sink.ts";
-export { addressKey, bindSocket, placeOf, type BindOptions, type ListenAddress } from "./net/bound-socket.ts";
+export {
+  addressKey,
+  bindSocket,
+  bindSockets,
+  placeOf,
+  socketsOfAddress,
+  type BindOptions,
+  type ListenAddress,
+} from "./net/bound-socket.ts";
 export { MemoryRateLimits, type RateLimitState } from "./stage/limits/memory-rate-limits.ts";
 export { LockTable, type HeldName } from "./stage/locks/memory-locks.ts";
 export type { Strike, StrikeCount, TokenDemand, TokenGrant } from "./stage/limits/rate-limit-store.ts";

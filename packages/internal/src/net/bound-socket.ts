@@ -13,15 +13,17 @@ export function addressKey(address: ListenAddress): string {
   return "path" in address ? address.path : `${address.host}:${address.port}`;
 }
 
-/** A socket that is bound to an address. */
+/** An address that is bound: by several sockets, or by one. */
 export interface BoundListener {
   /** The address, with the assigned port if port 0 was requested; a path for a UNIX socket. */
   readonly address: string;
   /** The port, 0 for a UNIX socket. */
   readonly port: number;
-  /** Makes the server listen on it. The server then emits `listening`, or `error`. */
-  listen(server: net.Server): void;
-  /** Gives the socket up: it is closed if it never listened. Call it once, after the server has stopped listening. */
+  /** How many servers may listen at once, each on a socket of its own. */
+  readonly sockets: number;
+  /** Makes a server listen on the socket of this index. The server then emits `listening`, or `error`. */
+  listen(server: net.Server, index: number): void;
+  /** Gives the address up: sockets that never listened are closed. Call it once, after all servers have stopped. */
   close(): void;
 }
 
@@ -35,24 +37,44 @@ export interface SocketSource {
 }
 
 /** The process binds its sockets itself. */
-export const ownSockets: SocketSource = {
-  async bind(address, taker) {
-    const bound = await bindSocket(address, { taker });
-    let isAdopted = false;
+export class OwnSockets implements SocketSource {
+  /** Of the addresses that are bound. */
+  #count = 0;
+
+  async bind(address: ListenAddress, taker: () => string | undefined): Promise<BoundListener> {
+    const bound = await bindSockets(address, socketsOfAddress(this.#count), taker);
+    const [first] = bound;
+    const adopted = new Set<net.BoundSocket>();
+    this.#count++;
     return {
-      ...placeOf(bound),
-      listen(server) {
-        isAdopted = true;
-        server.listen(bound);
+      ...placeOf(first),
+      sockets: bound.length,
+      listen(server, index) {
+        const socket = bound[index] ?? first;
+        adopted.add(socket);
+        server.listen(socket);
       },
-      close: () => (isAdopted ? undefined : bound.close()),
+      close: () => {
+        this.#count--;
+        for (const socket of bound) if (!adopted.has(socket)) socket.close();
+      },
     };
-  },
-};
+  }
+}
+
+/**
+ * How many sockets a process should have for a further address of TCP, if it listens on so many. The runtime takes one
+ * connection from each in a turn of the event loop: with several, what a turn costs is shared by several new
+ * connections, and whoever is woken for the first one is awake for the others. A process that listens on very many
+ * addresses, such as a range of ports, needs its descriptors for connections.
+ */
+export function socketsOfAddress(addresses: number): number {
+  return process.platform === "linux" && addresses < 32 ? 4 : 1;
+}
 
 export interface BindOptions {
   /** Names the listener of this process that has the port already. Default: none has. */
-  readonly taker?: () => string | undefined;
+  readonly taker?: (() => string | undefined) | undefined;
   /** Whether other sockets of this user may bind the same address and share its connections. Default: false. */
   readonly reusePort?: boolean;
   /**
@@ -73,6 +95,31 @@ export async function bindSocket(
     if (isFileKept) return await bindUnderOtherName(address.path);
   }
   return bind(address, taker, reusePort);
+}
+
+/**
+ * Binds so many sockets to an address of TCP; the kernel spreads connections over them (SO_REUSEPORT). A UNIX socket is
+ * one. Rejects as `bindSocket`, also if another program of this user listens there with SO_REUSEPORT.
+ */
+export async function bindSockets(
+  address: ListenAddress,
+  count: number,
+  taker?: () => string | undefined,
+): Promise<readonly [net.BoundSocket, ...net.BoundSocket[]]> {
+  const only = await bindSocket(address, { taker });
+  if ("path" in address || count === 1) return [only];
+  const { port } = placeOf(only);
+  // It would not have been bound if anybody else listened there.
+  only.close();
+  const shared = { ...address, port };
+  const bound: [net.BoundSocket, ...net.BoundSocket[]] = [await bindSocket(shared, { taker, reusePort: true })];
+  try {
+    while (bound.length < count) bound.push(await bindSocket(shared, { taker, reusePort: true }));
+  } catch (error) {
+    for (const socket of bound) socket.close();
+    throw error;
+  }
+  return bound;
 }
 
 /** Address and port of a bound socket. */

@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { access, link, mkdtempDisposable, writeFile } from "node:fs/promises";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import { ownSockets } from "./bound-socket.ts";
+import { OwnSockets } from "./bound-socket.ts";
 import { Listeners, type Acceptor, type ListenerShare } from "./listener.ts";
 
 const local = (port = 0) => ({ host: "127.0.0.1", port });
@@ -278,13 +279,13 @@ test("nothing is left open after the last release", async () => {
 test("a connection that waits in the queue before its listener is ready has TCP_NODELAY, too", async () => {
   const script = 'require("node:net").connect(process.argv[1], "127.0.0.1", () => process.exit())';
   const listeners = new Listeners({
-    bind: async (address, taker, name) => {
-      const bound = await ownSockets.bind(address, taker, name);
+    bind: async (address, taker) => {
+      const bound = await new OwnSockets().bind(address, taker);
       const listen = (server: net.Server): void => {
-        bound.listen(server);
+        bound.listen(server, 0);
         execFileSync(process.execPath, ["-e", script, String(bound.port)]);
       };
-      return { ...bound, listen };
+      return { ...bound, sockets: 1, listen };
     },
   });
   const set = vi.spyOn(net.Socket.prototype, "setNoDelay");
@@ -296,4 +297,47 @@ test("a connection that waits in the queue before its listener is ready has TCP_
   set.mockRestore();
   socket.destroy();
   await share.release();
+});
+
+describe.runIf(process.platform === "linux")("an address of TCP", () => {
+  /** How many sockets listen on the port, as the system tells. */
+  function socketsOn(port: number): number {
+    const place = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+    const sockets = readFileSync("/proc/net/tcp", "latin1").split("\n").slice(1);
+    return sockets.filter((line) => {
+      const [, local = "", , state] = line.trim().split(/ +/);
+      return local.endsWith(place) && state === listening;
+    }).length;
+  }
+
+  const listening = "0A";
+
+  test("has several sockets, whose connections all arrive", async () => {
+    const share = await new Listeners().share(local(), owner("a"));
+    expect(socketsOn(share.port)).toBe(4);
+    share.accept(greeter("hi"));
+    const greetings = await Promise.all(Array.from({ length: 50 }, () => greeting({ port: share.port })));
+    expect(new Set(greetings)).toEqual(new Set(["hi"]));
+    await share.release();
+    await expect(greeting({ port: share.port })).rejects.toThrow("ECONNREFUSED");
+  });
+
+  test("has one among many", async () => {
+    const listeners = new Listeners();
+    const shares: ListenerShare[] = [];
+    while (shares.length < 40) shares.push(await listeners.share(local(), owner("a")));
+    const counts = shares.map(({ port }) => socketsOn(port));
+    expect(counts).toEqual([...Array<number>(32).fill(4), ...Array<number>(8).fill(1)]);
+    await Promise.all(shares.map((share) => share.release()));
+  });
+
+  test("cannot be shared with another program of the same user that would share it", async () => {
+    const other = net.createServer().listen({ host: "127.0.0.1", port: 0, reusePort: true });
+    await once(other, "listening");
+    const address = other.address();
+    if (address === null || typeof address === "string") throw new Error("no port was given");
+    const error = await errorOf(new Listeners().share(local(address.port), owner("a")));
+    expect(error).toMatchObject({ code: "HEMI_LISTEN" });
+    other.close();
+  });
 });

@@ -11,7 +11,7 @@ import { DatagramSockets } from "./datagram-sockets.ts";
 import {
   addressKey,
   cannotListen,
-  ownSockets,
+  OwnSockets,
   type BoundListener,
   type ListenAddress,
   type SocketSource,
@@ -69,7 +69,7 @@ export class Listeners {
   readonly #binding = new Map<string, Promise<Listener>>();
 
   /** Default source: the process binds its sockets itself. */
-  constructor(source: SocketSource = ownSockets) {
+  constructor(source: SocketSource = new OwnSockets()) {
     this.#source = source;
   }
 
@@ -153,7 +153,7 @@ interface Accepting {
 
 class Listener {
   readonly #bound: BoundListener;
-  readonly #server: net.Server;
+  readonly #servers: readonly net.Server[];
   readonly #closed: () => void;
   readonly #taker: () => string | undefined;
   readonly #shares = new Map<ListenerShare, ListenerOwner>();
@@ -177,7 +177,8 @@ class Listener {
     this.#closed = closed;
     this.address = bound.address;
     this.port = bound.port;
-    this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#take(socket));
+    const take = (socket: net.Socket): void => this.#take(socket);
+    this.#servers = Array.from({ length: bound.sockets }, () => net.createServer({ allowHalfOpen: true }, take));
   }
 
   /** For messages. */
@@ -246,24 +247,26 @@ class Listener {
     this.#shares.get(share)?.log?.error(message, details);
   }
 
-  /** Settles when the socket listens. Rejects with HEMI_LISTEN if the address is in use. */
+  /** Settles when all sockets listen. Rejects with HEMI_LISTEN if the address is in use. */
   listening(): Promise<void> {
-    return (this.#listening ??= this.#listen());
+    return (this.#listening ??= Promise.all(this.#servers.map((server, index) => this.#listen(server, index))).then(
+      forget,
+    ));
   }
 
-  #listen(): Promise<void> {
+  #listen(server: net.Server, index: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => reject(cannotListen(this.address, error, this.#taker()));
-      this.#server.once("error", failed);
-      this.#server.once("listening", () => {
-        this.#server.off("error", failed);
-        if (inheritNoDelay(this.#server)) this.#withoutInheritance = maxQueue;
-        acceptBare(this.#server, () => this.#accepting.at(-1)?.bareAcceptor);
+      server.once("error", failed);
+      server.once("listening", () => {
+        server.off("error", failed);
+        if (inheritNoDelay(server)) this.#withoutInheritance = this.#servers.length * maxQueue;
+        acceptBare(server, () => this.#accepting.at(-1)?.bareAcceptor);
         // The runtime retries a failed accept, for example without free descriptors.
-        this.#server.on("error", forget);
+        server.on("error", forget);
         resolve();
       });
-      this.#bound.listen(this.#server);
+      this.#bound.listen(server, index);
     });
   }
 
@@ -284,7 +287,7 @@ class Listener {
     if (this.#hasStopped) return;
     this.#hasStopped = true;
     // Accepted connections continue: close() stops listening at once, and calls back only when they have ended.
-    if (this.#server.listening) this.#server.close();
+    for (const server of this.#servers) if (server.listening) server.close();
     this.#bound.close();
   }
 }

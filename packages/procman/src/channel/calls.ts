@@ -37,7 +37,7 @@ import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 /** Throws HEMI_PROCESS if the other side speaks another version. `theirs` may be anything. */
 export function assertSameProtocol(theirs: unknown, side: "leader" | "workers"): void {
@@ -233,13 +233,31 @@ export interface Broadcast {
   readonly message: unknown;
 }
 
+/** Which listening socket a worker asks for. */
+export interface SocketWish {
+  readonly address: ListenAddress;
+  /** The path of the component that listens. */
+  readonly owner: string;
+  /** 0 for the first one of the worker's slot. */
+  readonly index: number;
+}
+
+/** What comes along with a listening socket. */
+export interface SocketPlace {
+  /** Of the address, to release it. */
+  readonly key: string;
+  /** With the assigned port; a path for a UNIX socket. */
+  readonly address: string;
+  /** 0 for a UNIX socket. */
+  readonly port: number;
+  /** How many the slot has for the address. */
+  readonly sockets: number;
+}
+
 /** Served by the leader, for each worker. */
 export interface LeaderCalls {
-  /** The listening socket of the worker's slot for this address comes along with the answer. */
-  readonly socket: {
-    readonly params: { readonly address: ListenAddress; readonly owner: string };
-    readonly result: { readonly key: string; readonly address: string; readonly port: number };
-  };
+  /** A listening socket of the worker's slot comes along with the answer. */
+  readonly socket: { readonly params: SocketWish; readonly result: SocketPlace };
   /** The worker does not listen on it any more. */
   readonly release: { readonly params: { readonly key: string }; readonly result: undefined };
   /** Random bytes that all workers have in common, in base64. */

@@ -13,7 +13,7 @@ export interface ListeningSockets {
   readonly port: number;
   /** Of a UNIX socket that the program has bound. */
   readonly file?: string;
-  /** One for each slot, or one for all. */
+  /** As many for each slot, or one for all. */
   readonly count: number;
 }
 

@@ -1,20 +1,26 @@
 // The listening sockets of a program. The leader binds them and keeps them open while workers come and go: clients wait
-// in the queue of the kernel meanwhile. Each slot has its own socket for a TCP address, and the kernel spreads
+// in the queue of the kernel meanwhile. Each slot has its own sockets for a TCP address, and the kernel spreads
 // connections over them (SO_REUSEPORT); the sockets of UNIX paths, and those of systemd, are shared by all slots.
 
 import type { SendHandle } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { Socket, type BoundSocket } from "node:net";
-import { addressKey, bindSocket, HemiError, placeOf, type ListenAddress } from "@hemi/hemi/base";
+import {
+  addressKey,
+  bindSocket,
+  bindSockets,
+  HemiError,
+  placeOf,
+  socketsOfAddress,
+  type ListenAddress,
+} from "@hemi/hemi/base";
 import type { InheritedSocket } from "../systemd/inherited-sockets.ts";
+import type { SocketPlace, SocketWish } from "../channel/calls.ts";
 import { OwnSocket, receivedSocket, type OpenSocket } from "./open-socket.ts";
 import type { SocketList, SocketName } from "./socket-list.ts";
 
 /** A socket of one slot, or of all of them. */
-export interface SlotSocket {
-  readonly key: string;
-  readonly address: string;
-  readonly port: number;
+export interface SlotSocket extends SocketPlace {
   /** What is sent to the worker. */
   readonly handle: SendHandle;
 }
@@ -24,7 +30,7 @@ interface Listening {
   readonly port: number;
   /** The path of a UNIX socket that the leader has bound; its file goes with it. */
   readonly file: string | undefined;
-  /** One for each slot, or one for all. */
+  /** As many for each slot, one slot after the other; or one for all. */
   readonly sockets: readonly OpenSocket[];
   /** The workers that listen on it. */
   readonly holders: Set<object>;
@@ -45,10 +51,10 @@ export class Sockets {
   }
 
   /**
-   * The socket of a slot for an address; `owner` is the path of the component that listens there. `holder` has it until
-   * it releases it or ends. Rejects with HEMI_LISTEN.
+   * A socket of a slot for an address, by its index; `owner` is the path of the component that listens there. `holder`
+   * has the address until it releases it or ends. Rejects with HEMI_LISTEN.
    */
-  async acquire(address: ListenAddress, owner: string, slot: number, holder: object): Promise<SlotSocket> {
+  async acquire({ address, owner, index }: SocketWish, slot: number, holder: object): Promise<SlotSocket> {
     // Each component that asks for any free port gets its own.
     const key = "port" in address && address.port === 0 ? `${addressKey(address)} ${owner}` : addressKey(address);
     let listening = this.#listening.get(key);
@@ -59,9 +65,16 @@ export class Sockets {
     }
     const { sockets, holders, ...place } = await listening;
     holders.add(holder);
-    const socket = sockets[slot] ?? sockets[0];
+    const ofSlot = this.#ofSlot(slot, sockets);
+    const socket = ofSlot[index];
     if (socket === undefined) throw new HemiError("HEMI_LISTEN", `there is no socket for slot ${slot} on ${key}`);
-    return { key, address: place.address, port: place.port, handle: socket.handle };
+    return { key, address: place.address, port: place.port, sockets: ofSlot.length, handle: socket.handle };
+  }
+
+  #ofSlot(slot: number, all: readonly OpenSocket[]): readonly OpenSocket[] {
+    if (all.length < this.#slots) return all;
+    const count = Math.floor(all.length / this.#slots);
+    return all.slice(slot * count, (slot + 1) * count);
   }
 
   /** The last worker that releases an address closes it. */
@@ -163,27 +176,8 @@ export class Sockets {
       const bound = await bindSocket(address, { isFileKept: true });
       return { address: address.path, port: 0, file: address.path, sockets: [adopt(bound)], holders: new Set() };
     }
-    const [first, ...others] = await this.#bindSlots(address);
-    if (first === undefined)
-      throw new HemiError("HEMI_LISTEN", `the program has no workers for ${addressKey(address)}`);
-    const place = placeOf(first);
-    return { ...place, file: undefined, sockets: [first, ...others].map(adopt), holders: new Set() };
-  }
-
-  async #bindSlots(address: { readonly host: string; readonly port: number }): Promise<readonly BoundSocket[]> {
-    if (this.#slots === 1) return [await bindSocket(address)];
-    // Two programs of one user could both listen with SO_REUSEPORT, unnoticed: this fails if another one listens.
-    const probe = await bindSocket(address);
-    const { port } = placeOf(probe);
-    probe.close();
-    const bound: BoundSocket[] = [];
-    try {
-      while (bound.length < this.#slots) bound.push(await bindSocket({ ...address, port }, { reusePort: true }));
-    } catch (error) {
-      for (const socket of bound) socket.close();
-      throw error;
-    }
-    return bound;
+    const bound = await bindSockets(address, this.#slots * socketsOfAddress(this.#listening.size));
+    return { ...placeOf(bound[0]), file: undefined, sockets: bound.map(adopt), holders: new Set() };
   }
 
   #takeInherited(address: ListenAddress): Listening | undefined {

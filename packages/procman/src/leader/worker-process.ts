@@ -70,8 +70,8 @@ export class WorkerProcess {
     this.slot = slot;
     this.#child = startChild("worker", children);
     const handlers: Handlers<LeaderCalls> = {
-      socket: async ({ address, owner }) => {
-        const { handle, ...place } = await sockets.acquire(address, owner, slot, this);
+      socket: async (wish) => {
+        const { handle, ...place } = await sockets.acquire(wish, slot, this);
         return new WithHandle(place, handle);
       },
       release: async ({ key }) => {

@@ -19,6 +19,7 @@ export class PassedConns implements SocketSource {
     let isOpen = true;
     return {
       ...place,
+      sockets: 1,
       listen: (server) => {
         process.nextTick(() => server.emit("listening"));
         void this.#take(server, () => isOpen);
