@@ -21,7 +21,7 @@ function makeOutput(): { readonly socket: StuckSocket; readonly output: FrameOut
 }
 
 /** In bytes: what a write carries at most. */
-const block = 80 * 1024;
+const block = 112 * 1024;
 
 test("what is laid out in one turn shares a write", async () => {
   const { socket, output } = makeOutput();
