@@ -106,13 +106,12 @@ export async function bindSockets(
   count: number,
   taker?: () => string | undefined,
 ): Promise<readonly [net.BoundSocket, ...net.BoundSocket[]]> {
-  const only = await bindSocket(address, { taker });
-  if ("path" in address || count === 1) return [only];
-  const { port } = placeOf(only);
-  // It would not have been bound if anybody else listened there.
-  only.close();
-  const shared = { ...address, port };
-  const bound: [net.BoundSocket, ...net.BoundSocket[]] = [await bindSocket(shared, { taker, reusePort: true })];
+  if ("path" in address || count === 1) return [await bindSocket(address, { taker })];
+  // It is not bound if anybody else listens there. A free port is nobody else's.
+  if (address.port !== 0) (await bindSocket(address, { taker })).close();
+  const first = await bindSocket(address, { taker, reusePort: true });
+  const bound: [net.BoundSocket, ...net.BoundSocket[]] = [first];
+  const shared = { ...address, port: placeOf(first).port };
   try {
     while (bound.length < count) bound.push(await bindSocket(shared, { taker, reusePort: true }));
   } catch (error) {
