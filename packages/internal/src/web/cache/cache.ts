@@ -94,7 +94,8 @@ class Cache implements HandletPart, ManagedCache {
       endsReuse: (stored, received) => this.#judge.endsReuse(stored, received),
     };
     this.#fetches = new Fetches(fetching);
-    const pass = (resp: Response, forward: ForwardReason) => this.#pass(resp, forward);
+    const pass = (resp: Response, forward: ForwardReason, isCollapsed?: false) =>
+      this.#pass(resp, forward, isCollapsed);
     this.#heads = new HeadRequests({
       ...fetching,
       answers: this.#answers,
@@ -231,10 +232,10 @@ class Cache implements HandletPart, ManagedCache {
     });
   }
 
-  /** Leaves the request to the handlets behind. */
-  #pass(resp: Response, forward: ForwardReason): false {
+  /** Leaves the request to the handlets behind. `isCollapsed`: as for `cache-status`. */
+  #pass(resp: Response, forward: ForwardReason, isCollapsed?: false): false {
     if (resp.req !== undefined) resp.req.cacheStatus = forward;
-    const member = this.#answers.member({ forward });
+    const member = this.#answers.member({ forward, isCollapsed });
     if (member !== undefined) this.#onHead(resp, () => resp.addHeader("cache-status", member));
     return false;
   }
