@@ -240,6 +240,25 @@ test("a request after a HEAD that tells of another response does not join the fe
   expect([(await before).text, (await after).text]).toEqual(['content "1"', 'content "2"']);
 });
 
+test("what is fetched anew is stored, however many answers to HEAD differ from what was stored before", async () => {
+  const backend = resource();
+  const gate = Promise.withResolvers<void>();
+  await using site = await cachedSite(async (req, resp) => {
+    if (req.method === "GET" && site.asked() > 1) await gate.promise;
+    return await backend.handle(req, resp);
+  });
+  await site.get("/");
+  backend.get["etag"] = backend.head["etag"] = '"2"';
+  const head = () => site.ask({ method: "HEAD", url, headers: reload });
+  await head();
+  const fetched = site.get("/");
+  await expect.poll(() => site.asked()).toBe(3);
+  await head();
+  gate.resolve();
+  expect((await fetched).text).toBe('content "2"');
+  expect((await site.get("/")).headers["cache-status"]).toMatch(/hit/);
+});
+
 test("a HEAD that the backend does not answer gets 504", async () => {
   await using backend = await RawBackend.listen(async (conn) => {
     const { line } = await conn.request();

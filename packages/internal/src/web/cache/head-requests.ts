@@ -19,7 +19,7 @@ export interface HeadRequestsOptions extends FetchOptions {
   readonly answers: Answers;
   /** Leaves a request to the handlets behind. */
   readonly pass: (resp: Response, forward: ForwardReason) => false;
-  /** Requests from now on must not join the fetches of this URL that are under way. */
+  /** The fetches of this URL that are under way are not for requests from now on. */
   readonly leaveFetches: (url: string) => void;
 }
 
@@ -118,8 +118,10 @@ export class HeadRequests {
     // What was stored or validated since is newer than the answer.
     if (head.storedAt > requestTime || purges.isPurged?.(head) === true) return;
     if (!agrees({ fields: new ListedFields(fieldList), size }, stored)) {
+      // Known already: a fetch that has begun since then is to be stored.
+      if (head.isOutdated) return;
       leaveFetches(head.url);
-      if (!head.isOutdated) cacher().freshen(stored, { ...head, isOutdated: true });
+      cacher().freshen(stored, { ...head, isOutdated: true });
       return;
     }
     // It has the fields of a 304 (section 3.2).

@@ -257,7 +257,8 @@ class DiskCacher implements CacherPart {
   async #store(write: OpenWrite, head: WobjectHead, pieces: readonly Uint8Array[]): Promise<Wobject | undefined> {
     const index = this.#index;
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
-    if (index === undefined || size > this.maxWobjectSize || write.isPurged(head)) return undefined;
+    // A fetch in the background may end after its cacher, which a reload has replaced.
+    if (index === undefined || this.#isClosed || size > this.maxWobjectSize || write.isPurged(head)) return undefined;
     const path = this.#objects.fileOf(head.key, head.variant);
     const temporary = this.#newTemporary();
     let isMovedIn = false;
