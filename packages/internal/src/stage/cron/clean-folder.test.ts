@@ -1,6 +1,6 @@
 // cleanCronjob while others change what it looks at. Its props are in cronjobs.test.ts.
 
-import { existsSync, renameSync, symlinkSync } from "node:fs";
+import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { mkdir, mkdtempDisposable, readdir, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -72,6 +72,19 @@ test("a folder that is held stays the same when a link takes its place, and a li
   expect([await held?.removeFile("old"), await held?.removeFolder("empty")]).toEqual([true, true]);
   expect(await readdir(join(at.top, "aside"))).toEqual([]);
   expect((await readdir(at.outside)).sort()).toEqual(["empty", "old"]);
+});
+
+test("a folder that others remove during a run is no fault", async () => {
+  await using at = await folders();
+  let pauses = 0;
+  const signal = {
+    throwIfAborted() {
+      if (++pauses === 2) rmSync(join(at.top, "in"), { recursive: true });
+    },
+  };
+  await put(join(at.top, "other", "old"));
+  await cleanFolder({ folder: at.top, oldest: Date.now(), maxTotal: undefined, signal });
+  expect(await readdir(at.top)).not.toContain("in");
 });
 
 test("it stops when it is aborted, and a folder that is not there is clean", async () => {

@@ -51,6 +51,15 @@ test("who comes during a walk gets one that begins afterwards", async () => {
   expect(await later).toEqual(["a", "b"]);
 });
 
+test("one that fails is no failure of the others", async () => {
+  await using folder = await filesIn(["a"]);
+  const walks = new SharedWalks(folder.path);
+  const failing = walks.visitAll(() => Promise.reject(new Error("of one")));
+  const good = walks.visitAll(() => Promise.resolve());
+  await expect(failing).rejects.toThrow("of one");
+  await good;
+});
+
 test("folders that are removed during a walk are left out", async () => {
   const names = Array.from({ length: 300 }, (_, i) => String(i));
   await using folder = await filesIn(names);

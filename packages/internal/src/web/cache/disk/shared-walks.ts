@@ -16,11 +16,19 @@ export class SharedWalks {
     this.#folder = folder;
   }
 
-  /** Passes all files that are there from now on till the end, in portions. Rejects if they cannot be read. */
+  /**
+   * Passes all files that are there from now on till the end, in portions. Rejects if they cannot be read, and with the
+   * first error of `visit`, which is not called again then.
+   */
   async visitAll(visit: Visit): Promise<void> {
-    this.#visits.push(visit);
+    const failures: unknown[] = [];
+    this.#visits.push(async (files) => {
+      if (failures.length > 0) return;
+      await visit(files).catch((error: unknown) => failures.push(error));
+    });
     this.#next ??= this.#walkNext();
     await this.#next;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #walkNext(): Promise<void> {
