@@ -48,10 +48,11 @@ local bannedFor = math.ceil(math.max(0, ban - now))
 
 local function keep()
   local left = math.ceil(math.max(arrival, ban, strikes > 0 and untilTime or 0) - now)
-  if left <= 0 then return redis.call('DEL', KEYS[1]) end
   local function text(time) return string.format('%.3f', time) end
-  redis.call('HSET', KEYS[1], 'arrival', text(arrival), 'until', text(untilTime), 'strikes', strikes, 'ban', text(ban))
+  -- A full Redis refuses this, also where nothing is to be kept: or it would seem to count again.
   redis.call('HSET', KEYS[1], 'at', text(now))
+  if left <= 0 then return redis.call('DEL', KEYS[1]) end
+  redis.call('HSET', KEYS[1], 'arrival', text(arrival), 'until', text(untilTime), 'strikes', strikes, 'ban', text(ban))
   redis.call('PEXPIRE', KEYS[1], left)
 end
 `;

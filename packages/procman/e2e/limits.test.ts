@@ -1,6 +1,7 @@
 // A limiter counts for all workers of a program, and a ban holds in all of them.
 
 import { get } from "node:http";
+import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
 import { serve, type Program } from "./program.ts";
@@ -22,12 +23,17 @@ export default (_req: IncomingMessage, res: ServerResponse) => void res.end(Stri
 `;
 
 /** On a connection of its own, so that the kernel chooses the worker. */
-function ask({ port }: Program, path = "/"): Promise<{ readonly status: number; readonly text: string }> {
+function ask(
+  { port }: Program,
+  path = "/",
+): Promise<{ readonly status: number; readonly text: string; readonly ratelimit: string }> {
   return new Promise((resolve, reject) => {
     get({ agent: false, host: "127.0.0.1", port, path }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (piece: string) => (text += piece));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, text, ratelimit: String(response.headers["ratelimit"]) }),
+      );
     }).on("error", reject);
   });
 }
@@ -48,6 +54,57 @@ test("a client gets its rate once, not once for each worker", async () => {
   // A few more may pass within the milliseconds until the leader is told.
   expect(passed).toBeGreaterThanOrEqual(30);
   expect(passed).toBeLessThan(45);
+  await program.end();
+});
+
+/** Asks at once, all over one connection, which one worker has. */
+async function askOneWorker(
+  { port }: Program,
+  count: number,
+): Promise<{ readonly pid: number; readonly passed: number }> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(count));
+  let text = "";
+  for await (const piece of socket.setEncoding("latin1")) {
+    text += String(piece);
+    const statuses = text.match(/HTTP\/1\.1 \d+/g) ?? [];
+    const pid = /\r\n\r\n(\d+)$/.exec(text)?.[1];
+    if (statuses.length < count || pid === undefined) continue;
+    return { pid: Number(pid), passed: statuses.filter((status) => status.endsWith("200")).length };
+  }
+  throw new Error(`the connection has ended: ${text}`);
+}
+
+test("what a worker that is killed had leased for a client is there for the client again", async () => {
+  await using folder = await folderWith({ "hemi.conf": config(".rate = 1000 .per = 1h"), "pid.ts": pid });
+  await using program = await serve(folder.path);
+  let passed = 0;
+  /** How many tokens are neither left nor used, as the leader tells a worker. */
+  const missing = async (): Promise<{ readonly pid: number; readonly tokens: number }> => {
+    const { text, ratelimit } = await ask(program);
+    passed++;
+    return { pid: Number(text), tokens: 1000 - passed - Number(/;r=(\d+)/.exec(ratelimit)?.[1]) };
+  };
+  let leasing: number | undefined;
+  let other: number | undefined;
+  for (let round = 0; round < 6 && leasing === undefined; round++) {
+    const { pid: busy, passed: more } = await askOneWorker(program, 80);
+    passed += more;
+    // Until the other worker hears of what the busy one has leased in advance.
+    for (let i = 0; i < 20 && leasing === undefined; i++) {
+      const { pid, tokens } = await missing();
+      if (pid !== busy && tokens > 30) [leasing, other] = [busy, pid];
+    }
+  }
+  if (leasing === undefined) throw new Error("no worker has leased tokens");
+  process.kill(leasing, "SIGKILL");
+  await program.command.line(/was ended by SIGKILL, and is replaced/);
+  // A new worker does not know the client yet.
+  const missingByOther = async (): Promise<number> => {
+    const { pid, tokens } = await missing();
+    return pid === other ? tokens : await missingByOther();
+  };
+  await expect.poll(missingByOther, { timeout: 10_000 }).toBeLessThanOrEqual(0);
   await program.end();
 });
 

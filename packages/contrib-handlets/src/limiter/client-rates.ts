@@ -192,10 +192,10 @@ export class ClientRates {
 
   #demandOf(key: string, { spent, used, leased }: Account): TokenDemand {
     const { rate } = this.#table;
-    if (used < busyUse) return { rate, spent, wanted: 0 };
+    if (used < busyUse) return { rate, spent, wanted: 0, leased };
     // As many as it used in the last interval, and never most of what is there: other processes need some, too.
     const { remaining } = this.#table.look(key, this.#options.now());
-    return { rate, spent, wanted: Math.max(0, Math.min(used - leased, Math.floor(remaining / 4))) };
+    return { rate, spent, wanted: Math.max(0, Math.min(used - leased, Math.floor(remaining / 4))), leased };
   }
 
   #answered(key: string, account: Account, { granted, fullAfter, bannedFor }: TokenGrant): void {

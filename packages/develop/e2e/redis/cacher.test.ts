@@ -71,6 +71,31 @@ test("what one program has stored, another one serves", async (context) => {
   expect(two.asked()).toBe(0);
 });
 
+test.for([
+  ["alone", alone()],
+  ["below a memCacher", below],
+] as const)("%s: an answer to HEAD freshens and outdates what is stored for GET", async ([, cacher], context) => {
+  await using redis = await redisFor(context);
+  const fields: Record<string, string> = { "cache-control": "max-age=600", etag: '"1"' };
+  const handle: HandletPart["handle"] = (req, resp) => {
+    for (const [name, value] of Object.entries(fields)) resp.setHeader(name, value);
+    resp.send(req.method === "HEAD" ? undefined : "content");
+    return true;
+  };
+  const rule = 'cache { .withCacher = "c" } app {}';
+  await using site = await redisSite(redisAt(redis.address) + cacher + webapp(rule), handle);
+  const ask = async (method: string, headers: Record<string, string> = {}) =>
+    (await site.stage.inject({ method, url: "http://a.example/", headers })).headers;
+  await ask("GET");
+  await expect.poll(async () => (await ask("GET"))["cache-status"]).toContain("hit");
+  fields["x-new"] = "yes";
+  await ask("HEAD", { "cache-control": "no-cache" });
+  expect(await ask("GET")).toMatchObject({ "x-new": "yes", "cache-status": expect.stringContaining("hit") as string });
+  fields["etag"] = '"2"';
+  await ask("HEAD", { "cache-control": "no-cache" });
+  expect((await ask("GET"))["cache-status"]).toContain("fwd=stale");
+});
+
 test("content of any size comes in pieces, whole and in ranges", async (context) => {
   await using redis = await redisFor(context);
   const large = Array.from({ length: 200_000 }, (_, i) => String(i)).join(" ");

@@ -5,11 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { managedCronjob } from "@hemi/internal";
 import { expect, test } from "vitest";
-import { redisAt, redisFor, redisSite, type RedisSite, webapp } from "./redis-site.ts";
+import type { RedisServer } from "../../src/redis.ts";
+import { redisAt, redisFor, redisSite, type RedisSite, watchedFor, webapp } from "./redis-site.ts";
 
-const limited = (address: string, props: string, redisProps = "") => {
+const limited = (address: string, props: string, redisProps = "") => limitedBy(redisAt(address, redisProps), props);
+
+const limitedBy = (redis: string, props: string) => {
   const limiter = `limiter "l" { .key = $path .store = "r" ${props} }`;
-  return redisSite(redisAt(address, redisProps) + webapp(`${limiter} app {}`), (req, resp) => {
+  return redisSite(redis + webapp(`${limiter} app {}`), (req, resp) => {
     resp.status = req.path === "/missing" ? 404 : 200;
     resp.send("here");
     return true;
@@ -40,30 +43,105 @@ test("a client that one machine has banned is banned by another one with its nex
   await expect.poll(() => statusOf(two, "/missing"), { timeout: 10_000 }).toBe(403);
 });
 
-test.for([
+const told =
+  ({ log }: RedisSite, text: string) =>
+  () =>
+    log.filter((line) => line.includes(text) && line.includes("limiter.l"));
+
+const infoOf = async ({ call }: RedisServer, section: string) => String(await call("INFO", section));
+
+/** The statuses of three requests: one beyond the rate. */
+const asked = async (site: RedisSite, path: string) => [
+  await statusOf(site, path),
+  await statusOf(site, path),
+  await statusOf(site, path),
+];
+
+/** What a client gets that has used up its rate, while the store is down. */
+const whileDown = [
   ["open", 200],
   ["closed", 503],
   ["local", 429],
-] as const)("with .onDown = %s, a limiter limits again when Redis is back", async ([onDown, during], context) => {
-  await using redis = await redisFor(context);
-  const at = ".maxRetryInterval = 100ms .commandTimeout = 2s";
-  await using site = await limited(redis.address, `.rate = 2 .per = 1h .onDown = "${onDown}"`, at);
-  const asked = async (path: string) => [
-    await statusOf(site, path),
-    await statusOf(site, path),
-    await statusOf(site, path),
-  ];
-  expect(await asked("/before")).toEqual([200, 200, 429]);
-  await redis.stop();
-  await site.get("/who-finds-out");
-  const told = (text: string) => () => site.log.filter((line) => line.includes(text) && line.includes("limiter.l"));
-  await expect.poll(told("does not answer"), { timeout: 10_000 }).toHaveLength(1);
-  expect(await statusOf(site, "/before")).toBe(during);
-  await redis.start();
-  // Without any request: those that are refused ask nobody.
-  await expect.poll(told("answers again"), { timeout: 15_000 }).toHaveLength(1);
-  expect(await asked("/after")).toEqual([200, 200, 429]);
-});
+] as const;
+
+test.for(whileDown)(
+  "with .onDown = %s, a limiter limits again when Redis is back",
+  async ([onDown, during], context) => {
+    await using redis = await redisFor(context);
+    const at = ".maxRetryInterval = 100ms .commandTimeout = 2s";
+    await using site = await limited(redis.address, `.rate = 2 .per = 1h .onDown = "${onDown}"`, at);
+    expect(await asked(site, "/before")).toEqual([200, 200, 429]);
+    await redis.stop();
+    await site.get("/who-finds-out");
+    await expect.poll(told(site, "does not answer"), { timeout: 10_000 }).toHaveLength(1);
+    expect(await statusOf(site, "/before")).toBe(during);
+    await redis.start();
+    // Without any request: those that are refused ask nobody.
+    await expect.poll(told(site, "answers again"), { timeout: 15_000 }).toHaveLength(1);
+    expect(await asked(site, "/after")).toEqual([200, 200, 429]);
+  },
+);
+
+test.for(whileDown)(
+  "with .onDown = %s, a Redis that is full counts as down all the time",
+  async ([onDown, during], context) => {
+    await using redis = await redisFor(context, ["--maxmemory-policy", "noeviction"]);
+    await using site = await limited(redis.address, `.rate = 2 .per = 1h .onDown = "${onDown}"`);
+    expect(await asked(site, "/before")).toEqual([200, 200, 429]);
+    await redis.call("CONFIG", "SET", "maxmemory", 1);
+    await site.get("/who-finds-out");
+    await expect.poll(told(site, "does not answer"), { timeout: 10_000 }).toHaveLength(1);
+    const refused = async (): Promise<number> =>
+      Number(/errorstat_OOM:count=(\d+)/.exec(await infoOf(redis, "errorstats"))?.[1]);
+    // It is asked again and again.
+    const before = await refused();
+    await expect.poll(refused, { timeout: 20_000 }).toBeGreaterThan(before + 2);
+    expect(await asked(site, "/before")).toEqual([during, during, during]);
+    expect(told(site, "does not answer")()).toHaveLength(1);
+    expect(told(site, "answers again")()).toHaveLength(0);
+    await redis.call("CONFIG", "SET", "maxmemory", 0);
+    await expect.poll(told(site, "answers again"), { timeout: 15_000 }).toHaveLength(1);
+    expect(await asked(site, "/after")).toEqual([200, 200, 429]);
+  },
+);
+
+test.for(whileDown)(
+  "with .onDown = %s, no request waits for a Redis that stands still",
+  async ([onDown, during], context) => {
+    await using redis = await redisFor(context);
+    const at = ".commandTimeout = 300ms .stallTimeout = 60s";
+    await using site = await limited(redis.address, `.rate = 2 .per = 1h .onDown = "${onDown}"`, at);
+    expect(await asked(site, "/before")).toEqual([200, 200, 429]);
+    const pid = Number(/process_id:(\d+)/.exec(await infoOf(redis, "server"))?.[1]);
+    {
+      process.kill(pid, "SIGSTOP");
+      using _stopped = { [Symbol.dispose]: () => process.kill(pid, "SIGCONT") };
+      await site.get("/who-finds-out");
+      await expect.poll(told(site, "does not answer"), { timeout: 10_000 }).toHaveLength(1);
+      expect(await asked(site, "/before")).toEqual([during, during, during]);
+    }
+    await expect.poll(told(site, "answers again"), { timeout: 15_000 }).toHaveLength(1);
+    expect(await asked(site, "/after")).toEqual([200, 200, 429]);
+  },
+);
+
+test.for(whileDown)(
+  "with .onDown = %s, a limiter goes on with the replica after a failover",
+  async ([onDown, during], context) => {
+    await using redis = await watchedFor(context);
+    await using site = await limitedBy(redis.components, `.rate = 2 .per = 1h .onDown = "${onDown}"`);
+    expect(await asked(site, "/before")).toEqual([200, 200, 429]);
+    await expect.poll(() => redis.replica.call("KEYS", "*/before")).toHaveLength(1);
+    await redis.master.stop();
+    await site.get("/who-finds-out");
+    await expect.poll(told(site, "does not answer"), { timeout: 10_000 }).toHaveLength(1);
+    expect(await statusOf(site, "/before")).toBe(during);
+    await expect.poll(told(site, "answers again"), { timeout: 40_000 }).toHaveLength(1);
+    // The replica has counted with the master.
+    await expect.poll(() => statusOf(site, "/before")).toBe(429);
+    expect(await asked(site, "/after")).toEqual([200, 200, 429]);
+  },
+);
 
 test("a cronjob with its locks in Redis runs on one of two machines", async (context) => {
   await using redis = await redisFor(context);

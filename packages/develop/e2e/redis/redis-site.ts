@@ -1,5 +1,8 @@
 // For tests: stages that use a Redis.
 
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import contrib from "@hemi/contrib-redis";
 import {
   bootText,
@@ -14,6 +17,7 @@ import {
 } from "@hemi/hemi";
 import type { LockService, RateLimitStore } from "@hemi/internal";
 import { expect, type TestContext } from "vitest";
+import { freePort, startPeer } from "../../src/peer-process.ts";
 import { findPeer, peer } from "../../src/peers.ts";
 import { startRedis } from "../../src/redis.ts";
 
@@ -69,6 +73,31 @@ export async function clusterFor(context: TestContext, [first, last] = [0, 16_38
   const state = async () => String(await redis.call("CLUSTER", "INFO"));
   await expect.poll(state, { timeout: 15_000 }).toContain("cluster_state:ok");
   return redis;
+}
+
+/** A master with a replica, which a Sentinel puts in the place of the master when that is down. */
+export async function watchedFor(context: TestContext) {
+  const program = peer("redis-server", context);
+  await using started = new AsyncDisposableStack();
+  const folder = started.use(await mkdtempDisposable(join(tmpdir(), "hemi-sentinel-")));
+  const master = started.use(await redisFor(context));
+  const replica = started.use(await redisFor(context, ["--replicaof", "127.0.0.1", String(master.port)]));
+  const port = await freePort();
+  const file = join(folder.path, "sentinel.conf");
+  const watch = `sentinel monitor main 127.0.0.1 ${master.port} 1\nsentinel down-after-milliseconds main 500\n`;
+  const pace = "sentinel failover-timeout main 3000\n";
+  await writeFile(file, `port ${port}\nbind 127.0.0.1\ndir ${folder.path}\n${watch}${pace}`);
+  started.use(await startPeer(program, [file, "--sentinel"], port));
+  await expect.poll(() => replica.call("INFO", "replication"), { timeout: 20_000 }).toContain("master_link_status:up");
+  const all = started.move();
+  const props = '.mode = "sentinel" .masterName = "main" .maxRetryInterval = 200ms';
+  return {
+    master,
+    replica,
+    /** The component that finds them by the Sentinel. */
+    components: redisAt(`127.0.0.1:${port}`, props),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
 }
 
 /** The same where there is no context: what calls it has asked for the peer. */

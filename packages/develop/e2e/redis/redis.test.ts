@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -11,7 +11,7 @@ import { lockServiceTests, rateLimitStoreTests } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import { freePort, startPeer } from "../../src/peer-process.ts";
 import { peer } from "../../src/peers.ts";
-import { anyRedis, clusterFor, redisAt, redisFor, redisIn, redisSite } from "./redis-site.ts";
+import { anyRedis, clusterFor, redisAt, redisFor, redisIn, redisSite, watchedFor } from "./redis-site.ts";
 
 /** Two programs with one Redis. */
 async function makePair() {
@@ -208,25 +208,14 @@ test("a node of a cluster that stands still holds up its own slots, and no other
 });
 
 test("after a failover, the new master is found", { timeout: 60_000 }, async (context) => {
-  const program = peer("redis-server", context);
-  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-sentinel-"));
-  await using master = await redisFor(context);
-  await using replica = await redisFor(context, ["--replicaof", "127.0.0.1", String(master.port)]);
-  const sentinelPort = await freePort();
-  const file = join(folder.path, "sentinel.conf");
-  const watch = `sentinel monitor main 127.0.0.1 ${master.port} 1\nsentinel down-after-milliseconds main 500\n`;
-  const pace = "sentinel failover-timeout main 3000\n";
-  await writeFile(file, `port ${sentinelPort}\nbind 127.0.0.1\ndir ${folder.path}\n${watch}${pace}`);
-  await using _sentinel = await startPeer(program, [file, "--sentinel"], sentinelPort);
-  await expect.poll(() => replica.call("INFO", "replication"), { timeout: 20_000 }).toContain("master_link_status:up");
-  const at = redisAt(`127.0.0.1:${sentinelPort}`, '.mode = "sentinel" .masterName = "main" .maxRetryInterval = 200ms');
-  await using site = await redisSite(at);
+  await using redis = await watchedFor(context);
+  await using site = await redisSite(redis.components);
   const lock = () =>
     redisIn(site)
       .acquireLock("a", { ttl: 1000 })
       .catch(() => undefined);
   expect(await lock()).toBeDefined();
-  await master.stop();
+  await redis.master.stop();
   await expect.poll(lock, { timeout: 40_000, interval: 200 }).toBeDefined();
-  expect(await replica.call("INFO", "replication")).toContain("role:master");
+  expect(await redis.replica.call("INFO", "replication")).toContain("role:master");
 });

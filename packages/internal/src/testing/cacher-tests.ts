@@ -54,6 +54,15 @@ export function cacherTests(make: () => Promise<CacherSubject>): readonly Contra
       const texts = await Promise.all((await cacher.lookup(url)).map((one) => textOf(one)));
       assert.deepEqual(texts, ["c", "a", "b"]);
     }),
+    test("the variant that was validated last comes first, however long ago it was stored", async (cacher) => {
+      await store(cacher, { variant: ["accept", "=a"] }, "a");
+      await store(cacher, { variant: ["accept", "=b"], storedAt: 1000 }, "b");
+      const older = (await cacher.lookup(url)).find(({ head }) => head.variant.includes("=a"));
+      assert(older !== undefined);
+      cacher.freshen(older, headOf({ variant: ["accept", "=a"], storedAt: 2000 }));
+      const texts = await Promise.all((await cacher.lookup(url)).map((one) => textOf(one)));
+      assert.deepEqual(texts, ["a", "b"]);
+    }),
     test("a wobject gets another head by freshen, and keeps its content", async (cacher) => {
       const stored = await store(cacher, {}, "x");
       assert(stored !== undefined);

@@ -20,6 +20,7 @@ import { endOf, startChild, type ChildOptions } from "./child-process.ts";
 import type { ProgramCounts } from "./program-counts.ts";
 import type { ProgramLocks } from "./program-locks.ts";
 import type { Sockets } from "./sockets.ts";
+import { TokenLeases } from "./token-leases.ts";
 
 /**
  *     booting ──> ready ──quit──> draining ──> ended
@@ -67,6 +68,7 @@ export class WorkerProcess {
   constructor(options: WorkerProcessOptions) {
     const { slot, sockets, children, broadcast, secret, renewSecret, counts, logged, accessLines } = options;
     const { limits, locks, stuck } = options;
+    const leases = new TokenLeases(limits);
     this.slot = slot;
     this.#child = startChild("worker", children);
     const handlers: Handlers<LeaderCalls> = {
@@ -95,7 +97,7 @@ export class WorkerProcess {
         for (const news of await counts.news(this.#teller)) this.#channel.tell("summed", news);
         return undefined;
       },
-      takeTokens: (demands) => demands.map(({ key, demand }) => limits.takeNow(key, demand)),
+      takeTokens: (demands) => demands.map(({ key, demand }) => leases.take(key, demand)),
       strike: (strikes) => strikes.map(({ key, strike }) => limits.strikeNow(key, strike)),
       acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, this),
       renewLock: ({ ttl, ...held }) => locks.renew(held, ttl),
@@ -119,6 +121,7 @@ export class WorkerProcess {
       sockets.forget(this);
       counts.ended(this);
       locks.releaseAll(this);
+      leases.giveBack();
       return reason;
     });
   }

@@ -23,6 +23,11 @@ export interface TokenDemand {
   readonly spent: number;
   /** Tokens to take then, as far as there are any. */
   readonly wanted: number;
+  /**
+   * Tokens that were taken before, are neither used nor given back, and go back into the bucket if the process dies. A
+   * store that does not know of the end of processes leaves them to time. Default: 0.
+   */
+  readonly leased?: number;
 }
 
 /** The answer to a demand. Times count from the answer on: nobody's clocks are compared. */

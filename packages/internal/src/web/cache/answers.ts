@@ -20,6 +20,9 @@ interface Ready {
   readonly representation: Representation;
 }
 
+/** The content of what a fetch brings. */
+export type ArrivingContent = Pick<SharedContent, "whole" | "asSource" | "read">;
+
 /** Of one cache: names it in `cache-status`. */
 export class Answers {
   /** "": no `cache-status`. */
@@ -71,7 +74,7 @@ export class Answers {
       readonly status: number;
       readonly fieldList: readonly string[];
       readonly size: number | undefined;
-      readonly content: SharedContent;
+      readonly content: ArrivingContent;
     },
     cacheStatus: CacheStatus,
   ): Promise<true> {

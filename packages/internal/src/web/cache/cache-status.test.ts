@@ -1,5 +1,6 @@
 // What answers say of the cache (RFC 9211), and which answers requests with directives get (RFC 9111 section 5.2.1).
 
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { cachedSite, counting } from "../../testing/cached-site.ts";
 
@@ -25,6 +26,27 @@ test("RFC 9211 2.2: it says why a request went to the backend", async () => {
   expect(await statusOf()).toBe("Hemi; fwd=stale; stored");
   const fat = await site.ask({ url: "http://a.example/", content: "x" });
   expect(fat.headers["cache-status"]).toBe("Hemi; fwd=bypass");
+});
+
+test.each([
+  ["a shared response", "max-age=60", "accept", ["; stored", "; stored; collapsed", "; stored; collapsed"]],
+  ["a private response", "private", "accept", ["", "; collapsed=?0", "; collapsed=?0"]],
+  ["another variant", "max-age=60", "x-client", ["; stored", "; stored; collapsed=?0", "; stored; collapsed=?0"]],
+])("RFC 9211 2.6: of clients that wait for one request, it says who got %s", async (_, control, vary, expected) => {
+  const gate = Promise.withResolvers<void>();
+  await using site = await cachedSite(async (req, resp) => {
+    await gate.promise;
+    resp.setHeader("cache-control", control);
+    resp.setHeader("vary", vary);
+    resp.send(req.header("x-client"));
+    return true;
+  });
+  const answers = ["1", "2", "3"].map((client) => site.get("/", { "x-client": client }));
+  await expect.poll(() => site.asked()).toBe(1);
+  for (let i = 0; i < 20; i++) await setImmediate();
+  gate.resolve();
+  const members = (await Promise.all(answers)).map(({ headers }) => headers["cache-status"]);
+  expect(members).toEqual(expected.map((more) => `Hemi; fwd=uri-miss${more}`));
 });
 
 test("RFC 9211 2: an answer that the cache itself has made is none of a cache, and without a name there is no field", async () => {

@@ -28,9 +28,10 @@ import {
 } from "./cache-key.ts";
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
-import type { FetchOrder } from "./fetch-order.ts";
+import type { FetchOptions, FetchOrder } from "./fetch-order.ts";
 import { describeStored } from "./describe-stored.ts";
 import { Fetches } from "./fetches.ts";
+import { HeadRequests } from "./head-requests.ts";
 import { Judge } from "./judge.ts";
 import { Misses, mustBeStored } from "./misses.ts";
 import { RevalidationJitter } from "./revalidation-jitter.ts";
@@ -42,7 +43,6 @@ import { noDirectives, parseDirectives, type Directives } from "./rules/directiv
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
 import { decideReuse } from "./rules/reuse.ts";
 import { sliceKey } from "./rules/slicing.ts";
-import { agrees } from "./rules/validating.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { KeptBytes } from "./shared-content.ts";
 import type { Wobject } from "./wobject.ts";
@@ -66,6 +66,7 @@ class Cache implements HandletPart, ManagedCache {
   readonly #context: Context<CacheProps>;
   readonly #answers: Answers;
   readonly #fetches: Fetches;
+  readonly #heads: HeadRequests;
   readonly #slices: Slices;
   readonly #judge: Judge;
   readonly #hidden: UnkeyedFields;
@@ -80,7 +81,7 @@ class Cache implements HandletPart, ManagedCache {
     this.#keyOf = keyMaker(props.key, props);
     this.#hidden = unkeyedFields(props.key);
     this.#judge = new Judge(props, () => this.#now());
-    this.#fetches = new Fetches({
+    const fetching: FetchOptions = {
       cacher: () => props.withCacher.current,
       timeout: () => props.fetchTimeout,
       hidden: ({ hasTrustedSender }) => (hasTrustedSender ? this.#hidden.ofTrusted : this.#hidden.ofOthers),
@@ -91,6 +92,15 @@ class Cache implements HandletPart, ManagedCache {
       lockWait: () => props.lockWait,
       judge: (order, requestTime, status, fieldList) => this.#judge.judge(order, requestTime, status, fieldList),
       endsReuse: (stored, received) => this.#judge.endsReuse(stored, received),
+    };
+    this.#fetches = new Fetches(fetching);
+    const pass = (resp: Response, forward: ForwardReason, isCollapsed?: false) =>
+      this.#pass(resp, forward, isCollapsed);
+    this.#heads = new HeadRequests({
+      ...fetching,
+      answers: this.#answers,
+      pass,
+      leaveFetches: (url) => this.#fetches.purged({ url }),
     });
     this.#slices = new Slices({
       size: () => props.sliceSize,
@@ -107,7 +117,7 @@ class Cache implements HandletPart, ManagedCache {
       slices: this.#slices,
       now: () => this.#now(),
       sliceSize: () => props.sliceSize,
-      pass: (resp, forward) => this.#pass(resp, forward),
+      pass,
       withoutFetch: (order, forward) => this.#withoutFetch(order, forward),
     });
   }
@@ -193,26 +203,21 @@ class Cache implements HandletPart, ManagedCache {
     const isRefused = stored === undefined && this.#judge.refusals.has(key, now);
     if (stored === undefined && !isRefused && this.#slices.areUsedFor(key))
       return this.#misses.answerSliced(order, forward);
+    if (stored !== undefined && req.method === "HEAD" && !wishes.has("only-if-cached")) {
+      const selectable = variants.filter(({ head }) => matchesVariant(head.variant, req.headers));
+      return this.#heads.answer({ ...order, stored }, selectable, forward);
+    }
     if (mustBeStored(order)) return this.#withoutFetch(order, forward);
     return isRefused ? this.#pass(resp, forward) : this.#misses.answer(order, forward);
   }
 
   /** For a request that does not lead to a fetch. */
-  #withoutFetch({ resp, stored, wishes }: FetchOrder, forward: ForwardReason): boolean {
+  #withoutFetch({ resp, wishes }: FetchOrder, forward: ForwardReason): boolean {
     if (wishes.has("only-if-cached")) {
       sendStatusPage(resp, 504);
       return true;
     }
-    if (stored !== undefined) this.#compareAfter(resp, stored);
     return this.#pass(resp, forward);
-  }
-
-  /** What the answer to HEAD says to be another response is stale (RFC 9111 section 4.3.5). */
-  #compareAfter(resp: Response, stored: Wobject): void {
-    this.#onHead(resp, () => {
-      if (resp.status !== 200 || agrees(new ListedFields(resp.fieldList), stored)) return;
-      this.#context.props.withCacher.current.freshen(stored, { ...stored.head, isOutdated: true });
-    });
   }
 
   #revalidate(order: FetchOrder): void {
@@ -227,10 +232,10 @@ class Cache implements HandletPart, ManagedCache {
     });
   }
 
-  /** Leaves the request to the handlets behind. */
-  #pass(resp: Response, forward: ForwardReason): false {
+  /** Leaves the request to the handlets behind. `isCollapsed`: as for `cache-status`. */
+  #pass(resp: Response, forward: ForwardReason, isCollapsed?: false): false {
     if (resp.req !== undefined) resp.req.cacheStatus = forward;
-    const member = this.#answers.member({ forward });
+    const member = this.#answers.member({ forward, isCollapsed });
     if (member !== undefined) this.#onHead(resp, () => resp.addHeader("cache-status", member));
     return false;
   }

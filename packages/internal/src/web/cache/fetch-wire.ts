@@ -21,6 +21,8 @@ export interface FetchListener {
 
 /** What differs from the client's request, and how long it may take. */
 export interface FetchTerms {
+  /** Default: GET. */
+  readonly method?: "GET" | "HEAD";
   readonly fields: readonly string[];
   readonly hidden: ReadonlySet<string>;
   readonly timeout: number;
@@ -39,19 +41,19 @@ export class FetchWire extends InnerWire {
    * `hidden`: fields of the client that are not sent. `timeout` in milliseconds: until the head, and between two
    * pieces.
    */
-  constructor(req: Request, { fields, hidden, timeout }: FetchTerms, listener: FetchListener) {
-    super(headOf(req, fields, hidden));
+  constructor(req: Request, terms: FetchTerms, listener: FetchListener) {
+    super(headOf(req, terms));
     this.peer = req.peer;
     this.tls = req.tls;
     this.lineage = { depth: req.depth, tally: { count: 0 } };
     this.#listener = listener;
-    this.#timeout = timeout;
+    this.#timeout = terms.timeout;
     this.onEnd(() => clearTimeout(this.#deadline));
     this.#limit();
   }
 
   readContent(): undefined {
-    // GET has none.
+    // GET and HEAD have none.
   }
 
   protected headCame({ status, fieldList }: ResponseHead, size: number | undefined): void {
@@ -95,17 +97,16 @@ export class FetchWire extends InnerWire {
 
 function headOf(
   { version, scheme, authority, originalURI, headers }: Request,
-  added: readonly string[],
-  hidden: ReadonlySet<string>,
+  { method = "GET", fields, hidden }: FetchTerms,
 ): RequestHead {
   return {
     version,
-    method: "GET",
+    method,
     scheme,
     authority,
     target: originalURI,
     pathNeedsCare: true,
-    fields: new ListedFields([...shareable(headers, hidden), ...added]),
+    fields: new ListedFields([...shareable(headers, hidden), ...fields]),
     contentSize: 0,
     upgrades: [],
   };

@@ -261,7 +261,8 @@ export class Fetch implements FetchListener {
     this.#content.end();
     const writer = this.#writer;
     this.#writer = undefined;
-    if (this.#head === undefined) writer?.abort();
+    // Its cacher, which a reload may have replaced, need not have heard of a purge.
+    if (this.#head === undefined || this.#isPurged) writer?.abort();
     else {
       const committed = writer?.commit(this.#head);
       // What cannot be stored is served all the same.

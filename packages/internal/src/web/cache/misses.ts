@@ -22,8 +22,8 @@ export interface MissesOptions {
   readonly now: () => number;
   /** In bytes. */
   readonly sliceSize: () => number | undefined;
-  /** Leaves a request to the handlets behind. */
-  readonly pass: (resp: Response, forward: ForwardReason) => false;
+  /** Leaves a request to the handlets behind. `isCollapsed`: false if it has waited for the answer to another one. */
+  readonly pass: (resp: Response, forward: ForwardReason, isCollapsed?: false) => false;
   /** For a request that does not lead to a fetch. */
   readonly withoutFetch: (order: FetchOrder, forward: ForwardReason) => boolean;
 }
@@ -55,14 +55,14 @@ export class Misses {
       if (isEmpty) slices.note(key, "it is empty");
       if (isEmpty || outcome.status === 206) {
         if (!isCollapsed) fetch.abort();
-        return isEmpty ? await this.answer(order, forward) : pass(resp, forward);
+        return isEmpty ? await this.answer(order, forward) : pass(resp, forward, isCollapsed ? false : undefined);
       }
     }
     if (outcome.kind === "unsliceable") {
       slices.note(key, outcome.reason);
       return await this.answer(order, forward);
     }
-    const answered = await this.#answerWith(fetch, outcome, isCollapsed, order, forward);
+    const answered = await this.#answerWith(fetch, outcome, { isCollapsed, hasWaited: isCollapsed }, order, forward);
     return typeof answered === "boolean" ? answered : await this.answer(order, forward);
   }
 
@@ -70,35 +70,39 @@ export class Misses {
   async answer(first: FetchOrder, forward: ForwardReason): Promise<boolean> {
     const { fetches, pass } = this.#options;
     let order = first;
+    let hasWaited = false;
     // Each round, a fetch has brought another variant than this request wants, or confirmed another response.
     for (let round = 0; round < maxRounds; round++) {
       const running = fetches.find(order);
       const fetch = running ?? fetches.begin(order);
-      const answered = await this.#answerBy(fetch, running !== undefined, order, forward);
+      const isCollapsed = running !== undefined;
+      hasWaited ||= isCollapsed;
+      const answered = await this.#answerBy(fetch, { isCollapsed, hasWaited }, order, forward);
       if (typeof answered === "boolean") return answered;
       if (answered === "unconfirmed") order = { ...order, stored: undefined };
     }
-    return pass(first.resp, forward);
+    return pass(first.resp, forward, false);
   }
 
-  async #answerBy(fetch: Fetch, isCollapsed: boolean, order: FetchOrder, forward: ForwardReason): Promise<Answered> {
+  async #answerBy(fetch: Fetch, joined: Joined, order: FetchOrder, forward: ForwardReason): Promise<Answered> {
     using _client = fetch.join();
-    if (!isCollapsed) fetch.run();
-    return await this.#answerWith(fetch, await fetch.outcome, isCollapsed, order, forward);
+    if (!joined.isCollapsed) fetch.run();
+    return await this.#answerWith(fetch, await fetch.outcome, joined, order, forward);
   }
 
   async #answerWith(
     fetch: Fetch,
     outcome: Outcome,
-    isCollapsed: boolean,
+    { isCollapsed, hasWaited }: Joined,
     { req, resp, wishes }: FetchOrder,
     forward: ForwardReason,
   ): Promise<Answered> {
     const { answers, now, pass } = this.#options;
-    const status: CacheStatus = { forward, isCollapsed };
+    const inVain = hasWaited ? false : undefined;
+    const status: CacheStatus = { forward, isCollapsed: isCollapsed || inVain };
     switch (outcome.kind) {
       case "untaken":
-        return pass(resp, forward);
+        return pass(resp, forward, inVain);
       case "failed":
         sendStatusPage(resp, outcome.status);
         return true;
@@ -106,7 +110,7 @@ export class Misses {
       case "unconfirmed":
         return "unconfirmed";
       case "confirmed":
-        if (isCollapsed && outcome.isPrivate) return pass(resp, forward);
+        if (isCollapsed && outcome.isPrivate) return pass(resp, forward, inVain);
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await answers.send(
           req,
@@ -124,7 +128,7 @@ export class Misses {
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await answers.send(req, resp, outcome.wobject, { ...status, ...staleIfError(outcome) }, now());
       case "shared":
-        if (isCollapsed && outcome.isPrivate) return pass(resp, forward);
+        if (isCollapsed && outcome.isPrivate) return pass(resp, forward, inVain);
         if (!matchesVariant(outcome.head.variant, req.headers)) return "another";
         return await answers.sendArriving(
           req,
@@ -133,7 +137,7 @@ export class Misses {
           { ...status, isStored: true },
         );
       case "private":
-        if (isCollapsed) return pass(resp, forward);
+        if (isCollapsed) return pass(resp, forward, inVain);
         // Nobody else reads it.
         req.onAbort(() => fetch.abort());
         try {
@@ -143,6 +147,14 @@ export class Misses {
         }
     }
   }
+}
+
+/** How a request came to a fetch. */
+interface Joined {
+  /** The fetch is that of another request. */
+  readonly isCollapsed: boolean;
+  /** It has waited for that of another one: for this, or one before. */
+  readonly hasWaited: boolean;
 }
 
 /** Whether a request was answered; or the fetch has brought another variant, or confirmed another response. */

@@ -111,7 +111,10 @@ export class Slices {
       const client = fetch.join();
       if (!isCollapsed) fetch.run();
       const outcome = await fetch.outcome;
-      const status = { forward: found === undefined ? forward : "stale", isCollapsed } as const;
+      const status = {
+        forward: found === undefined ? forward : "stale",
+        isCollapsed: isCollapsed || undefined,
+      } as const;
       const slice = sliceIn(order.slice, outcome, status, client);
       const isForAnother = isCollapsed && "isPrivate" in outcome && outcome.isPrivate;
       if (isForAnother) round = maxRounds;

@@ -296,7 +296,7 @@ test("the file of a response that is validated all the time does not grow withou
     expect((await site.get("/", { "cache-control": "no-cache" })).text).toBe("content");
   }
   const [file = ""] = await filesIn(folder.path);
-  expect((await stat(file)).size).toBeLessThan(50_000);
+  expect((await stat(file)).size).toBeLessThan(12_000);
   expect((await site.get("/")).headers["cache-status"]).toMatch(/hit/);
 });
 

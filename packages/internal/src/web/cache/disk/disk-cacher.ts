@@ -27,9 +27,18 @@ import { DiskIndex } from "./disk-index.ts";
 import { DiskSource } from "./disk-source.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
 import { DiskWobject } from "./disk-wobject.ts";
-import { type FilesChanged, headSpace, ObjectFolder } from "./object-folder.ts";
-import { storedFiles } from "./stored-files.ts";
-import { appendHead, closeFile, copyWithHead, openFile, readAt, readStored, writeWobject } from "./wobject-file.ts";
+import { type FilesChanged, ObjectFolder } from "./object-folder.ts";
+import { SharedWalks } from "./shared-walks.ts";
+import {
+  appendHead,
+  closeFile,
+  copyWithHead,
+  headSpace,
+  openFile,
+  readAt,
+  readStored,
+  writeWobject,
+} from "./wobject-file.ts";
 
 const props = {
   /** The folder for the responses, which only one cacher may have. Default: `cache` in `%varsDir`. */
@@ -64,6 +73,7 @@ class DiskCacher implements CacherPart {
   readonly isShared = true;
   readonly #context: Context<DiskCacherProps>;
   readonly #objects: ObjectFolder;
+  readonly #walks: SharedWalks;
   readonly #writes = new OpenWrites();
   readonly #spread: SpreadPurges;
   /** What was looked up lately. Another worker may have stored something since: it counts for a second. */
@@ -84,6 +94,7 @@ class DiskCacher implements CacherPart {
     this.#context = context;
     const { props, workers, name, log } = context;
     this.#objects = new ObjectFolder(join(props.folder, "objects"));
+    this.#walks = new SharedWalks(this.#objects.path);
     this.#upkeep = new DiskUpkeep({
       context,
       objects: this.#objects,
@@ -257,7 +268,8 @@ class DiskCacher implements CacherPart {
   async #store(write: OpenWrite, head: WobjectHead, pieces: readonly Uint8Array[]): Promise<Wobject | undefined> {
     const index = this.#index;
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
-    if (index === undefined || size > this.maxWobjectSize || write.isPurged(head)) return undefined;
+    // A fetch in the background may end after its cacher, which a reload has replaced.
+    if (index === undefined || this.#isClosed || size > this.maxWobjectSize || write.isPurged(head)) return undefined;
     const path = this.#objects.fileOf(head.key, head.variant);
     const temporary = this.#newTemporary();
     let isMovedIn = false;
@@ -334,35 +346,28 @@ class DiskCacher implements CacherPart {
     await index.flush();
     let count = 0;
     let failure: Error | undefined;
-    for await (const paths of this.#selected(index, selector, { isSoft, isDryRun })) {
+    const change = async (paths: readonly string[]): Promise<void> => {
+      const changed = await (isSoft ? this.#objects.outdate(paths) : this.#remove(paths));
+      count += changed.count;
+      failure ??= changed.failure;
+    };
+    for (const paths of index.selected(selector)) {
       if (isDryRun) count += paths.length;
-      else {
-        const changed = await (isSoft ? this.#objects.outdate(paths) : this.#remove(paths));
-        count += changed.count;
-        failure ??= changed.failure;
-      }
+      else await change(paths);
+    }
+    // While the index is made anew, files may not be listed in it. Those that are, have been purged by now.
+    if (!index.isComplete && !isDryRun) {
+      await this.#walks.visitAll(async (files) => {
+        const selected = files.filter(({ stored }) => {
+          if (stored === undefined || (isSoft && stored.head.isOutdated)) return false;
+          return selects(selector, stored.head);
+        });
+        if (selected.length > 0) await change(selected.map(({ path }) => this.#objects.below(path)));
+      });
     }
     if (failure === undefined) return count;
     const text = `purged responses are still on disk: ${failure.message}`;
     throw new HemiError("HEMI_FILE", text, { cause: failure });
-  }
-
-  /** Paths of files, in portions. */
-  async *#selected(
-    index: DiskIndex,
-    selector: PurgeSelector,
-    { isSoft, isDryRun }: PurgeOptions,
-  ): AsyncGenerator<readonly string[], void, void> {
-    yield* index.selected(selector);
-    if (index.isComplete || isDryRun) return;
-    // While the index is made anew, files may not be listed in it. Those that are, have been purged by now.
-    for await (const files of storedFiles(this.#objects.path)) {
-      const selected = files.filter(({ stored }) => {
-        if (stored === undefined || (isSoft === true && stored.head.isOutdated)) return false;
-        return selects(selector, stored.head);
-      });
-      if (selected.length > 0) yield selected.map(({ path }) => this.#objects.below(path));
-    }
   }
 
   /**

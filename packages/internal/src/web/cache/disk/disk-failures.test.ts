@@ -2,7 +2,7 @@
 
 import type * as fs from "node:fs";
 import type * as promises from "node:fs/promises";
-import { mkdtempDisposable, readdir } from "node:fs/promises";
+import { mkdtempDisposable, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -11,23 +11,32 @@ import { cachedSite } from "../../../testing/cached-site.ts";
 import type { Request } from "../../request/request.ts";
 import type { Response } from "../../response/response.ts";
 
-/** What fails with EIO; and what the next write to a file that is there waits for. */
+/** What fails with EIO, and `opens` with EMFILE; and what the next write to a file that is there waits for. */
 const failing = vi.hoisted(() => ({
   firstBytes: false,
   writes: false,
   removals: false,
+  opens: false,
   gate: undefined as Promise<void> | undefined,
 }));
 
 const brokenDisk = vi.hoisted(() => () => Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
 
+const tooManyFiles = vi.hoisted(() => () => Object.assign(new Error("EMFILE: too many files"), { code: "EMFILE" }));
+
 vi.mock("node:fs", async (original) => {
   const real = await original<typeof fs>();
   const [read, write, writev] = [promisify(real.read), promisify(real.write), promisify(real.writev)];
+  const open = promisify(real.open);
   /** The core uses them as promises. */
   const promising = (call: (...args: never[]) => Promise<unknown>) => ({ [promisify.custom]: call });
   return {
     ...real,
+    open: Object.assign(real.open.bind(undefined), {
+      ...promising((...args: Parameters<typeof open>) => {
+        return failing.opens ? Promise.reject(tooManyFiles()) : open(...args);
+      }),
+    }),
     read: Object.assign(real.read.bind(undefined), {
       ...promising((fd: number, bytes: Buffer, offset: number, length: number, position: number | null) => {
         const isFailing = failing.firstBytes && position === 0;
@@ -57,7 +66,9 @@ vi.mock("node:fs/promises", async (original) => {
   return { ...real, unlink };
 });
 
-afterEach(() => Object.assign(failing, { firstBytes: false, writes: false, removals: false, gate: undefined }));
+afterEach(() => {
+  Object.assign(failing, { firstBytes: false, writes: false, removals: false, opens: false, gate: undefined });
+});
 
 async function siteIn(folder: string, size: number, props = "") {
   const answer = (req: Request, resp: Response): true => {
@@ -137,6 +148,38 @@ test.each([{ url: "http://a.example/a" }, { prefix: "http://a.example/" }, "all"
     expect(await stored(site)).toBe(0);
   },
 );
+
+test("a soft purge that can open no file fails, and does not leave in silence what it should make stale", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path, 10);
+  await site.get("/a");
+  await expect.poll(() => stored(site)).toBe(1);
+  failing.opens = true;
+  await expect(site.cache.purge("all", { isSoft: true })).rejects.toThrow("EMFILE");
+  failing.opens = false;
+  expect(await site.cache.purge("all", { isSoft: true })).toBe(1);
+});
+
+test("an index that is made anew while no file can be opened loses none of them", async () => {
+  await using folder = await newFolder();
+  {
+    await using site = await siteIn(folder.path, 10);
+    await site.get("/a");
+    await expect.poll(() => stored(site)).toBe(1);
+  }
+  for (const name of await readdir(folder.path)) {
+    if (name.startsWith("index-")) await rm(join(folder.path, name));
+  }
+  failing.opens = true;
+  await using site = await siteIn(folder.path, 10);
+  await expect.poll(() => site.log.join("\n")).toContain("cannot be tended");
+  // Nobody knows what is there: a purge that may miss something says so.
+  await expect(site.cache.purge("all")).rejects.toThrow("EMFILE");
+  failing.opens = false;
+  await expect.poll(() => stored(site)).toBe(1);
+  await expect.poll(() => site.log.join("\n")).toContain("is tended again");
+  expect(await site.cache.purge("all")).toBe(1);
+});
 
 test("eviction goes on with others where files cannot be removed", async () => {
   await using folder = await newFolder();

@@ -1,6 +1,6 @@
 import { mkdir, mkdtempDisposable, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { Clock } from "../../../fixtures/clock.ts";
 import { openErrorLog } from "../../../log/error-log.ts";
@@ -9,15 +9,35 @@ import { onlyWorker } from "../../../stage/workers.ts";
 import { DiskIndex } from "./disk-index.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
 import { ObjectFolder } from "./object-folder.ts";
+import { writeWobject } from "./wobject-file.ts";
+
+const headOf = (key: string) => ({
+  key,
+  url: key,
+  status: 200,
+  fieldList: [],
+  variant: [],
+  tags: [],
+  lifetime: 1000,
+  lifetimeFrom: "max-age" as const,
+  initialAge: 0,
+  noCache: false,
+  mustRevalidate: false,
+  isImmutable: false,
+  staleWhileRevalidate: 0,
+  staleIfError: 0,
+  storedAt: 0,
+  isOutdated: false,
+});
 
 /** An upkeep with an index of so many files of one kilobyte each, which are not there, and at most ten kilobytes. */
-async function upkeepOf(files: number) {
+async function upkeepOf(files: number, { isComplete = true } = {}) {
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-upkeep-"));
   const writing = join(folder.path, "writing");
   const objects = new ObjectFolder(join(folder.path, "objects"));
   for (const path of [writing, objects.path]) await mkdir(path);
   const index = await DiskIndex.open(folder.path);
-  await index.completed();
+  if (isComplete) await index.completed();
   const names = Array.from({ length: files }, (_, i) => `file-${i}`);
   await Promise.all(names.map((path) => index.add({ path, key: path, url: path, tags: [], size: 1000, storedAt: 0 })));
   let now = 0;
@@ -26,10 +46,11 @@ async function upkeepOf(files: number) {
   const removed: string[] = [];
   const subject = {
     index,
+    objects,
     writing,
     removed,
     wait: (hours: number) => void (now += hours * 3_600_000),
-    whenRemoved: (): void => {},
+    whenRemoved: (): unknown => undefined,
     upkeep: new DiskUpkeep({
       context: { props: { maxSize: 10_000 }, log, workers: onlyWorker, stage: { clock } },
       objects,
@@ -68,6 +89,21 @@ test("an end in the middle of an eviction is not kept waiting for the rest", asy
   subject.upkeep.run();
   await subject.upkeep.close();
   expect(subject.removed).toHaveLength(200);
+});
+
+test("while the index is made anew, what is beyond the size is evicted all the same", async () => {
+  await using subject = await upkeepOf(0, { isComplete: false });
+  for (let i = 0; i < 250; i++) {
+    const path = subject.objects.fileOf(`key-${i}`, []);
+    await mkdir(dirname(path), { recursive: true });
+    await writeWobject(path, [Buffer.alloc(1000)], headOf(`key-${i}`));
+  }
+  const wereComplete = new Set<boolean>();
+  subject.whenRemoved = () => wereComplete.add(subject.index.isComplete);
+  subject.upkeep.run();
+  await expect.poll(() => subject.index.isComplete).toBe(true);
+  expect(wereComplete).toEqual(new Set([false]));
+  expect(subject.index.size).toBeLessThanOrEqual(10_000);
 });
 
 test("what killed processes were writing is looked for each hour", async () => {

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { Outage } from "../../../log/outage.ts";
 import type { Context, StageFixtures } from "../../../stage/context.ts";
 import type { DiskIndex } from "./disk-index.ts";
-import { type FilesChanged, headSpace, type ObjectFolder } from "./object-folder.ts";
+import type { FilesChanged, ObjectFolder } from "./object-folder.ts";
 import { storedFiles } from "./stored-files.ts";
+import { headSpace } from "./wobject-file.ts";
 
 /** What the upkeep needs of its cacher. */
 export interface DiskUpkeepOptions {
@@ -131,6 +132,8 @@ export class DiskUpkeep {
           else if (!index.has(below)) await index.add({ ...stored.head, path: below, size: stored.size + headSpace });
         }),
       );
+      // The disk does not wait for the rest.
+      await this.#evict(index);
     }
     await index.completed();
   }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Variant } from "../rules/vary.ts";
-import { appendHead, readStoredAt } from "./wobject-file.ts";
+import { appendHead, isMissing, readStoredAt } from "./wobject-file.ts";
 
 /** What became of files that were to be removed, or made stale. */
 export interface FilesChanged {
@@ -94,11 +94,4 @@ export class ObjectFolder {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
-}
-
 function ignore(): void {}
-
-/** The space of head, footer and folder of one file on disk, in bytes, estimated. */
-export const headSpace = 4096;

@@ -72,7 +72,7 @@ export async function appendHead(
     const footer = footerIn(await readAt(fd, fileSize - footerSize, footerSize));
     // Another response has taken its place.
     if (footer === undefined || !isSame(footer, content)) return true;
-    if (!isUrgent && fileSize - content.size > Math.max(leastHeads, content.size / 16)) return false;
+    if (!isUrgent && fileSize - content.size > Math.max(headSpace, content.size / 16)) return false;
     await writeFile(fd, bytes, 0, bytes.length, null);
     return true;
   } finally {
@@ -152,9 +152,12 @@ function footerIn(bytes: Buffer | undefined): Footer | undefined {
   };
 }
 
-/** The same for a path; also `undefined` if there is no such file. */
+/** The same for a path; also `undefined` if there is no such file. Rejects if it cannot be opened. */
 export async function readStoredAt(path: string): Promise<StoredFile | undefined> {
-  const fd = await openFile(path, "r").catch(() => undefined);
+  const fd = await openFile(path, "r").catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
   if (fd === undefined) return undefined;
   return await readStored(fd)
     .catch(() => undefined)
@@ -170,6 +173,11 @@ export async function readAt(fd: number, offset: number, size: number): Promise<
     done += bytesRead;
   }
   return bytes;
+}
+
+/** Whether the error of the system says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }
 
 function ending(head: WobjectHead, { size, sum }: ContentSum): Buffer {
@@ -205,8 +213,8 @@ const footerSize = 40;
 /** In bytes: most heads are within it, so that one read suffices. */
 const usualTail = 4096;
 const maxHead = 1024 * 1024;
-/** In bytes: heads that were appended may take so much space in any case. */
-const leastHeads = 32 * 1024;
+/** The space of head, footer and folder of one file on disk, in bytes, as it counts for the size of the cache. */
+export const headSpace = 4096;
 /** IOV_MAX. */
 const piecesAtOnce = 1024;
 

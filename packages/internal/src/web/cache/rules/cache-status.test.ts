@@ -10,6 +10,13 @@ test("says what happened", () => {
   );
 });
 
+test("RFC 9211 2.6: it says whether a request that has waited for another one got its answer", () => {
+  const memberOf = (isCollapsed: boolean | undefined) => cacheStatusMember("a", { forward: "uri-miss", isCollapsed });
+  expect(memberOf(true)).toBe("a; fwd=uri-miss; collapsed");
+  expect(memberOf(false)).toBe("a; fwd=uri-miss; collapsed=?0");
+  expect(memberOf(undefined)).toBe("a; fwd=uri-miss");
+});
+
 test("RFC 9211 2: names are tokens or strings, and what is no token is quoted", () => {
   const nameOf = (name: string) => cacheStatusMember(name, { isHit: true }).replace(/; hit$/, "");
   expect(nameOf("cdn.example:8080/a")).toBe("cdn.example:8080/a");

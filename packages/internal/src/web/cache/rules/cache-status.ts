@@ -11,8 +11,8 @@ export interface CacheStatus {
   /** The status of the backend, if the client gets another one. */
   readonly forwardStatus?: number | undefined;
   readonly isStored?: boolean;
-  /** The answer to another request was used. */
-  readonly isCollapsed?: boolean;
+  /** The answer to another request was used; false: it was waited for, and was of no use. Default: neither. */
+  readonly isCollapsed?: boolean | undefined;
   /** The remaining freshness in milliseconds; negative for a stale response. */
   readonly ttl?: number | undefined;
   /** A token. */
@@ -32,7 +32,7 @@ export function cacheStatusMember(name: string, status: CacheStatus): string {
   if (status.forwardStatus !== undefined) member += `; fwd-status=${status.forwardStatus}`;
   if (status.ttl !== undefined) member += `; ttl=${Math.floor(status.ttl / 1000)}`;
   if (status.isStored === true) member += "; stored";
-  if (status.isCollapsed === true) member += "; collapsed";
+  if (status.isCollapsed !== undefined) member += status.isCollapsed ? "; collapsed" : "; collapsed=?0";
   if (status.detail !== undefined) member += `; detail=${status.detail}`;
   return member;
 }

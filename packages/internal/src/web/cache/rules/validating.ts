@@ -27,11 +27,19 @@ export function confirms(received: Pick<Fields, "get">, stored: Pick<Fields, "ge
   return lastModified === undefined || lastModified === stored.get("last-modified");
 }
 
-/** Whether an answer to HEAD may be that of the stored response, by the fields that it has (section 4.3.5). */
-export function agrees(received: Pick<Fields, "get">, { head, source }: Wobject): boolean {
+/** The head of an answer to HEAD. */
+export interface ReceivedHead {
+  readonly fields: Pick<Fields, "get">;
+  /** Its `content-length`, in bytes. */
+  readonly size: number | undefined;
+}
+
+/** Whether an answer to HEAD may be that of the stored response, by what it says (section 4.3.5). */
+export function agrees({ fields, size = 0 }: ReceivedHead, { head, source }: Wobject): boolean {
   const stored = new ListedFields(head.fieldList);
-  const isSame = (name: string) => [undefined, stored.get(name)].includes(received.get(name));
-  const isSized = [undefined, String(source.size)].includes(received.get("content-length"));
+  const isSame = (name: string) => [undefined, stored.get(name)].includes(fields.get(name));
+  // Many that answer HEAD announce 0 because they have made no content.
+  const isSized = size === 0 || size === source.size;
   return isSame("etag") && isSame("last-modified") && isSized;
 }
 
