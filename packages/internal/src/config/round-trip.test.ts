@@ -7,7 +7,7 @@ import { parseText } from "./parser.ts";
 import { problemsText } from "./config-error.ts";
 import { compareOperators, fileTestOperators, presenceOperators } from "./spec.ts";
 import type { ComponentSpec, ConditionSpec, SourceSpan, ValueSpec } from "./spec.ts";
-import { toText } from "./to-text.ts";
+import { toText } from "../testing/config-text.ts";
 
 const runs = { numRuns: 300 };
 
