@@ -54,11 +54,8 @@ export const http3Backend = defineBackend({
 });
 
 class Http3BackendPart extends WebBackendPart<Http3Source, Settings> {
-  readonly #props: Settings;
-
   constructor(context: Context<Settings>) {
     super(context, http3);
-    this.#props = context.props;
   }
 
   override examine(): void {
@@ -73,7 +70,7 @@ class Http3BackendPart extends WebBackendPart<Http3Source, Settings> {
 
   /** Throws if the library or the certificates cannot be used. */
   #tryTls(): void {
-    new ClientConfigs(nativeQuic).of(readClientTls(this.#props), nodeTransport(this.#props));
+    new ClientConfigs(nativeQuic).of(readClientTls(this.props), nodeTransport(this.props));
   }
 }
 

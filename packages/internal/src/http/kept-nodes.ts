@@ -5,13 +5,12 @@
 import type { NodeOwner } from "../backend/backend.ts";
 import { BackendFailure } from "../backend/failure.ts";
 import type { Waiter } from "../backend/node-group.ts";
-import { Node, type NodeSpec } from "../backend/node.ts";
+import { Node, type NodePool, type NodeSpec } from "../backend/node.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import { formatAddress } from "../component/props/addresses.ts";
-import type { ProbePool } from "./http-probe.ts";
 import type { BackendRequest, ResponseHandler, WebBackend, WebExchange } from "./web-backend.ts";
 
-export interface KeptNodesOptions<Pool extends ProbePool> {
+export interface KeptNodesOptions<Pool extends NodePool> {
   /** Of the outgate. */
   readonly sign: string;
   /** Read at each use: live. */
@@ -43,7 +42,7 @@ export interface KeptHost {
 }
 
 /** The nodes of servers that no backend names, by address: the least recently used ones are dropped. */
-export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
+export class KeptNodes<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #options: KeptNodesOptions<Pool>;
   /** By address, port and hostname, the most recently used at the end. */
   readonly #nodes = new Map<string, Node<Pool>>();
