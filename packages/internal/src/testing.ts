@@ -14,4 +14,5 @@ export { listening, type Listening } from "./testing/listening.ts";
 export { linkedWorkers } from "./testing/linked-workers.ts";
 export { lockServiceTests, type LockServiceSubject } from "./testing/lock-service-tests.ts";
 export { rateLimitStoreTests, type RateLimitStoreSubject } from "./testing/rate-limit-store-tests.ts";
+export { readmeStage } from "./testing/readme-stage.ts";
 export { Uncaught } from "./testing/uncaught.ts";
