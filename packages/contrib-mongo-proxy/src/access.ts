@@ -117,7 +117,7 @@ function sessionOf({ fields }: Request): string | undefined {
 }
 
 /** Whether a command is about the connection or the session, whichever database it names. */
-export function isAboutConnection(command: string): boolean {
+function isAboutConnection(command: string): boolean {
   return ofConnections.has(command);
 }
 

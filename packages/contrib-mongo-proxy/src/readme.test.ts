@@ -1,14 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { bootWith, formatConfig, MemorySink, openErrorLog } from "@hemi/internal";
+import { readmeStage } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import contrib from "./index.ts";
 
 test("the configuration in the README is one that runs", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const [, config = ""] = /```\n(stage \{.*?)```/s.exec(readme) ?? [];
-  expect(formatConfig(config, "README.md")).toEqual({ text: config, problems: [] });
-  const log = openErrorLog({ sink: new MemorySink() });
-  await using stage = await bootWith([contrib]).bootText(config.replaceAll(":27000", ":0"), { log });
-  await stage.start();
+  await using stage = await readmeStage(new URL("../README.md", import.meta.url), contrib);
   expect(stage.state).toBe("running");
 });

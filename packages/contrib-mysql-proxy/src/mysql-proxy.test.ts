@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Metrics } from "@hemi/internal";
 import fc from "fast-check";
+import { listening } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import { offered } from "./protocol/capabilities.ts";
 import { readError } from "./protocol/errors.ts";
@@ -96,17 +97,8 @@ test.each(["", known])("a client that proves itself again before it is let in is
 test("nothing that a server sends before TLS is taken for a part of what it sends by TLS", async () => {
   const greeting = { threadId: 7, capabilities: offered, scramble: newScramble(), plugin: "mysql_native_password" };
   const first = Buffer.concat([greetingPacket(greeting, "8.0.0-fake", true), Buffer.of(9, 0, 0)]);
-  await using server = createServer((socket) =>
-    socket
-      .on("error", () => undefined)
-      .resume()
-      .write(first),
-  );
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = address !== null && typeof address === "object" ? address.port : 0;
-  await using site = await proxy({ port }, '.serverTls = "require"');
+  await using server = await listening(createServer((socket) => socket.resume().write(first)));
+  await using site = await proxy(server, '.serverTls = "require"');
   expect(readError(await site.client().logIn())).toMatchObject({ code: 1429 });
   expect(site.log.join("\n")).toContain("before TLS");
 });

@@ -21,3 +21,11 @@ test("the configuration in the README does what the README says", async () => {
   }
   expect(collector.spans.map(({ name }) => name)).toEqual(["webapp.site/rule", "GET webapp.site"]);
 });
+
+test("the configuration of docs/traces.md boots", async () => {
+  const page = await readFile(new URL("../../../docs/traces.md", import.meta.url), "utf8");
+  const [, config = ""] = /```\n(stage \{.*?)```/s.exec(page) ?? [];
+  const log = openErrorLog({ sink: new MemorySink() });
+  await using stage = await bootWith([contrib]).bootText(config, { log });
+  expect(stage.state).toBe("created");
+});

@@ -1,6 +1,6 @@
 // The props of an outgate that are about TLS: whom it trusts, and who it is.
 
-import { nodeTlsOptions, nodeTlsProps, type CheckContext, type PropsOf } from "@hemi/internal";
+import { HemiError, nodeTlsOptions, nodeTlsProps, PropError, type CheckContext, type PropsOf } from "@hemi/internal";
 import { ClientConfigs, type ClientTls } from "./quic/client-configs.ts";
 import { nativeQuic } from "./quic/native.ts";
 
@@ -27,10 +27,21 @@ export function checkClientTls({ props, report }: CheckContext<ClientTlsSettings
   report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
 }
 
-/** Reads the files. Throws HEMI_FILE or HEMI_CERTIFICATE for one that cannot be used. */
+/** Reads the files. Throws HEMI_FILE or HEMI_CERTIFICATE, and blames the prop, for one that cannot be used. */
 export function readClientTls(props: ClientTlsSettings): ClientTls {
   const tls = nodeTlsOptions({ ...props, tlsMode: true, tlsServerName: undefined }, []) ?? {};
+  const { ca, cert, key } = tls;
   // The library may refuse what node:tls can use. It is not loaded for nothing: each stage has the outgates.
-  if (tls.ca !== undefined || tls.cert !== undefined) new ClientConfigs(nativeQuic).tryOut(tls);
+  if (props.tlsCA !== undefined) tryOut("tlsCA", props.tlsCA, { ca });
+  if (props.tlsCert !== undefined) tryOut("tlsCert", props.tlsCert, { cert, key, rejectUnauthorized: false });
   return tls;
+}
+
+function tryOut(prop: "tlsCA" | "tlsCert", file: string, tls: ClientTls): void {
+  try {
+    new ClientConfigs(nativeQuic).tryOut(tls);
+  } catch (cause) {
+    if (!(cause instanceof HemiError) || cause.code !== "HEMI_CERTIFICATE") throw cause;
+    throw new PropError(prop, cause.code, `${file}: ${cause.message}`, { cause });
+  }
 }

@@ -3,7 +3,6 @@
 import {
   checkWebBackend,
   defineBackend,
-  nodeTlsOptions,
   prop,
   refuseProxyProtocol,
   tunnelBackend,
@@ -16,6 +15,7 @@ import {
   type TunnelBackend,
   type WebProtocol,
 } from "@hemi/internal";
+import { readClientTls } from "./client-tls-props.ts";
 import { http3NodeProps } from "./http3-node-props.ts";
 import { Http3NodeExchan, type Http3Source } from "./http3/node-exchan.ts";
 import { nodeTransport } from "./http3/node-transport.ts";
@@ -54,11 +54,8 @@ export const http3Backend = defineBackend({
 });
 
 class Http3BackendPart extends WebBackendPart<Http3Source, Settings> {
-  readonly #props: Settings;
-
   constructor(context: Context<Settings>) {
     super(context, http3);
-    this.#props = context.props;
   }
 
   override examine(): void {
@@ -73,7 +70,7 @@ class Http3BackendPart extends WebBackendPart<Http3Source, Settings> {
 
   /** Throws if the library or the certificates cannot be used. */
   #tryTls(): void {
-    new ClientConfigs(nativeQuic).of(nodeTlsOptions(this.#props, []) ?? {}, nodeTransport(this.#props));
+    new ClientConfigs(nativeQuic).of(readClientTls(this.props), nodeTransport(this.props));
   }
 }
 

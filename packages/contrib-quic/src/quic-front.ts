@@ -50,7 +50,7 @@ export interface QuicFrontOptions {
 }
 
 /** A connection from its first datagram on. */
-class OpenConn {
+class FrontConn {
   /** Until its handshake is complete. */
   deadline: Deadline | undefined;
   http3: Http3Conn | undefined;
@@ -80,7 +80,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
   readonly #ticketKey: TicketKey;
   readonly #configs: SiteConfigs;
   readonly #endpoints: QuicEndpoint[] = [];
-  readonly #conns = new Map<AcceptedConn, OpenConn>();
+  readonly #conns = new Map<AcceptedConn, FrontConn>();
   readonly #refused: Refusals;
   readonly #failures: Refusals;
   readonly #upkeep: Deadline;
@@ -294,7 +294,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
       this.handshakeFailed(accepted.remote, `it took longer than ${context.props.handshakeTimeout} ms`);
       accepted.conn.abandon();
     });
-    const conn = new OpenConn(deadline);
+    const conn = new FrontConn(deadline);
     this.#conns.set(accepted, conn);
     this.#handshakes++;
     this.counts.accepted();

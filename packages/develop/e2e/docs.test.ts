@@ -22,15 +22,26 @@ async function blocksOf(page: string): Promise<readonly Block[]> {
   return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
 }
 
-/** Pages whose blocks without a language are configurations. */
-const configured = ["configuration.md", "layer4.md", "cache.md", "limits.md", "locks.md", "cronjobs.md"];
+/** Pages whose blocks that begin with a stage are configurations of the standard pack. */
+const configured = [
+  "configuration.md",
+  "requests.md",
+  "layer4.md",
+  "cache.md",
+  "limits.md",
+  "locks.md",
+  "cronjobs.md",
+  "logs-elsewhere.md",
+];
 
 /** A configuration that shows mistakes is followed by what is printed of them. */
 async function configurations(): Promise<readonly { readonly text: string; readonly printed: string | undefined }[]> {
   const blocks = (await Promise.all(configured.map(blocksOf))).flat();
   return blocks.flatMap(({ language, text }, index) => {
     const next = blocks[index + 1];
-    return language === "" ? [{ text, printed: next?.language === "console" ? next.text : undefined }] : [];
+    return language === "" && /^(?:\/\/.*\n)?stage \{/.test(text)
+      ? [{ text, printed: next?.language === "console" ? next.text : undefined }]
+      : [];
   });
 }
 
@@ -45,7 +56,7 @@ describe("the configurations of docs/", async () => {
       const error: unknown = await booted.catch((error: unknown) => error);
       expect(`${(error as ConfigError).message}\n`).toBe(printed);
     }
-    expect(formatConfig(text, "shop.conf").problems).toEqual([]);
+    expect(formatConfig(text, "shop.conf")).toEqual({ text, problems: [] });
   });
 });
 

@@ -1,14 +1,14 @@
 // The forward proxy as curl uses it: plain HTTP in absolute form, HTTPS through a tunnel.
 
 import { execFile, execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempDisposable, readFile } from "node:fs/promises";
-import { createServer as createWebServer, type Server } from "node:http";
+import { createServer as createWebServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { bootText, type ServerPart } from "@hemi/hemi";
+import { listening } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import { peer } from "../src/peers.ts";
 
@@ -25,20 +25,6 @@ async function forwardProxy(props: string): Promise<{ url: string } & AsyncDispo
     url: `http://${address}`,
     async [Symbol.asyncDispose]() {
       await stage.quit(1000);
-    },
-  };
-}
-
-async function listening(server: Server): Promise<{ port: number } & AsyncDisposable> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
     },
   };
 }

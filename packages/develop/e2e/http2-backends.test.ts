@@ -1,13 +1,13 @@
 // http2Backend before servers that others wrote: nginx, nghttpd and node:http2, by TLS and without.
 
 import { execFile, execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { chmod, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
-import { createSecureServer, createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import { createSecureServer, createServer, type ServerHttp2Stream } from "node:http2";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { listening } from "@hemi/internal/testing";
 import { expect, test, type TestContext } from "vitest";
 import { freePort, startPeer } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
@@ -22,22 +22,6 @@ function makeCertificate(openssl: string, folder: string): { readonly tlsCert: s
   const names = ["-subj", "/CN=node", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
   execFileSync(openssl, ["req", "-x509", ...key, "-out", tlsCert, ...names], { stdio: "ignore" });
   return { tlsCert, tlsKey };
-}
-
-async function served(server: Http2Server): Promise<{ port: number } & AsyncDisposable> {
-  const sessions = new Set<{ destroy(): void }>();
-  server.on("session", (session) => sessions.add(session));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      for (const session of sessions) session.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
 }
 
 const content = Buffer.alloc(5_000_000, "0123456789abcdef-");
@@ -63,7 +47,7 @@ async function upAndDown(context: TestContext, port: number, settings: Settings)
 
 test("node:http2 gets what curl uploads through the proxy, and curl gets it back, byte for byte", async (context) => {
   const server = createServer().on("stream", echo);
-  await using node = await served(server);
+  await using node = await listening(server);
   await upAndDown(context, node.port, {});
 });
 
@@ -71,7 +55,7 @@ test("the same by TLS, where ALPN agrees on HTTP/2 and the node's certificate is
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-http2-backends-"));
   const { tlsCert, tlsKey } = makeCertificate(peer("openssl", context), folder.path);
   const server = createSecureServer({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }).on("stream", echo);
-  await using node = await served(server);
+  await using node = await listening(server);
   await upAndDown(context, node.port, { tlsMode: true, tlsCA: tlsCert });
   await using distrusting = await proxyBefore(node.port, "http2Backend", { tlsMode: true });
   const status = ["-o", "/dev/null", "-w", "%{http_code}"];

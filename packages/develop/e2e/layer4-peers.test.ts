@@ -10,6 +10,7 @@ import { text as readText } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { createServer as createWebServer } from "node:http";
 import { bootText, type RouterPart, type ServerPart, type Stage } from "@hemi/hemi";
+import { listening } from "@hemi/internal/testing";
 import { expect, test, type TestContext } from "vitest";
 import { freePort, startPeer } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
@@ -169,23 +170,9 @@ test("openssl s_client is passed on by its server name, or terminated", async (c
   expect(await subjectAt(terminating.port, "other.example")).toContain("other.example");
 });
 
-async function webSite(): Promise<{ port: number } & AsyncDisposable> {
-  const server = createWebServer((_req, resp) => resp.end("a page")).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
 test("curl goes through socksServer and tunnelServer, with name and password", async (context) => {
   const curl = peer("curl", context);
-  await using target = await webSite();
+  await using target = await listening(createWebServer((_req, resp) => resp.end("a page")));
   const access = '.allow = () .users = ["ann": "sesame"] .allowAddresses = ("127.0.0.0/8")';
   const url = `http://localhost:${target.port}/`;
   await using socks = await booted(`socksServer "main" { .address = "127.0.0.1:0" ${access} }`, "socksServer.main");

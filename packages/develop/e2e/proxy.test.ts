@@ -1,28 +1,16 @@
 // The reverse proxy between real peers: nginx and node:http behind it, curl before it.
 
-import { once } from "node:events";
 import { chmod, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { listening, type Listening } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import { freePort, startPeer } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
 import { curl, proxyBefore } from "./proxy-before.ts";
 
-async function nodeServer(listener: RequestListener): Promise<{ port: number } & AsyncDisposable> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
+const nodeServer = (listener: RequestListener): Promise<Listening> => listening(createServer(listener));
 
 test("curl uploads to and downloads from node:http through the proxy, byte for byte", async (context) => {
   const program = peer("curl", context);

@@ -10,7 +10,9 @@ export { serveRpc, type RpcSite, type RpcSiteOptions } from "./testing/rpc/rpc-s
 export { testBundlet, testService } from "./testing/rpc/test-service.ts";
 export { cacherTests, type CacherSubject } from "./testing/cacher-tests.ts";
 export { makeCertificate } from "./testing/make-certificate.ts";
+export { listening, type Listening } from "./testing/listening.ts";
 export { linkedWorkers } from "./testing/linked-workers.ts";
 export { lockServiceTests, type LockServiceSubject } from "./testing/lock-service-tests.ts";
 export { rateLimitStoreTests, type RateLimitStoreSubject } from "./testing/rate-limit-store-tests.ts";
+export { readmeStage } from "./testing/readme-stage.ts";
 export { Uncaught } from "./testing/uncaught.ts";

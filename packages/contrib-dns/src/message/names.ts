@@ -42,18 +42,6 @@ export function parentOf(wire: string): string | undefined {
   return length > 0 ? wire.slice(length + 1) : undefined;
 }
 
-/** For people: `www.example`, with bytes that are no printable ASCII escaped as in zone files (RFC 1035 5.1). */
-export function readableName(wire: string): string {
-  const labels: string[] = [];
-  for (let rest = wire; rest.charCodeAt(0) > 0; rest = rest.slice(rest.charCodeAt(0) + 1)) {
-    const label = rest.slice(1, rest.charCodeAt(0) + 1);
-    labels.push(
-      label.replaceAll(/[^!-~]|[.\\"]/g, (character) => `\\${String(character.charCodeAt(0)).padStart(3, "0")}`),
-    );
-  }
-  return labels.length === 0 ? "." : labels.join(".");
-}
-
 const maxLabel = 63;
 /** With the lengths and the root. */
 const maxName = 255;

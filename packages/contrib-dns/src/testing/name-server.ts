@@ -2,7 +2,8 @@
 
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer } from "node:net";
+import { listening } from "@hemi/internal/testing";
 import { decode, encode, type Answer, type DecodedPacket, type Packet } from "dns-packet";
 import { framed, FrameReader } from "../message/frames.ts";
 
@@ -19,18 +20,15 @@ export async function nameServer(script: Script) {
     const answer = state.script(query, raw);
     return answer === undefined || Buffer.isBuffer(answer) ? answer : encode(answer);
   };
-  const sockets = new Set<Socket>();
   const stream = createServer((socket) => {
-    sockets.add(socket.on("error", () => undefined));
     const frames = new FrameReader((raw) => {
       const answer = reply(raw);
       if (answer !== undefined) socket.write(framed(answer));
     });
     socket.on("data", (bytes) => frames.add(bytes));
-  }).listen(0, "127.0.0.1");
-  await once(stream, "listening");
-  const address = stream.address();
-  const port = address !== null && typeof address === "object" ? address.port : 0;
+  });
+  const conns = await listening(stream);
+  const { port } = conns;
   const datagrams = createSocket("udp4");
   datagrams.on("message", (raw, from: RemoteInfo) => {
     const answer = reply(raw);
@@ -47,9 +45,7 @@ export async function nameServer(script: Script) {
     },
     async [Symbol.asyncDispose]() {
       datagrams.close();
-      for (const socket of sockets) socket.destroy();
-      stream.close();
-      await once(stream, "close");
+      await conns[Symbol.asyncDispose]();
     },
   };
 }

@@ -101,6 +101,6 @@ export function localReply(request: Request, name: string, state: ClientState, s
 }
 
 /** As Redis has it. */
-export function wrongCount(name: string): Buffer {
+function wrongCount(name: string): Buffer {
   return errorReply(`ERR wrong number of arguments for '${name.toLowerCase()}' command`);
 }

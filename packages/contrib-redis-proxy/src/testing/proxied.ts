@@ -1,29 +1,14 @@
 // A proxy before a node at a port of this machine, and nodes that do as much as a test needs, or the wrong thing.
 
-import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { bootWith, MemorySink, openErrorLog, type Metrics, type RouterPart } from "@hemi/internal";
+import { listening, type Listening } from "@hemi/internal/testing";
 import contrib from "../index.ts";
 
 /** Gives each piece that it receives to `answer`. */
-export async function fakeNode(answer: (received: string, socket: Socket) => void) {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on("error", () => undefined).on("close", () => sockets.delete(socket)));
-    socket.on("data", (bytes) => answer(bytes.toString("latin1"), socket));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    sockets,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
+export function fakeNode(answer: (received: string, socket: Socket) => void): Promise<Listening> {
+  return listening(createServer((socket) => socket.on("data", (bytes) => answer(bytes.toString("latin1"), socket))));
 }
 
 export interface Around {

@@ -200,8 +200,9 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool>, OrderedB
     return this.#group.drain();
   }
 
-  /** The pools abort requests that are still running. */
+  /** Ends what still runs. */
   async shutdown(): Promise<void> {
+    for (const { pool } of this.nodes) pool.destroy();
     this.#leave?.();
     this.#group.shutdown();
     await Promise.all([this.#stopped, this.#active?.stop()]);

@@ -23,7 +23,7 @@ function setUp(count: number, slowStart = 0) {
     (_, i) =>
       new Node(
         { address: { host: "10.0.0.1", port: i + 1 }, hostname: "", weight: 100, keepConns: 0, isBackup: false },
-        () => ({ close() {} }),
+        () => ({ close() {}, destroy() {} }),
         () => slowStart,
         now,
       ),

@@ -24,7 +24,7 @@ function twoNodes(orderFor: GroupOptions<NodePool>["orderFor"] = () => undefined
     balancer: makeBalancer("roundRobin"),
     namer: { follow: () => ({ [Symbol.dispose]() {} }) },
     log: openErrorLog({ sink: new MemorySink() }),
-    makePool: () => ({ close() {} }),
+    makePool: () => ({ close() {}, destroy() {} }),
     makeDeadline: (onExpired) => deadlines.add(onExpired),
     now: () => 0,
   });

@@ -55,3 +55,38 @@ export function nodeTlsOptions(props: NodeTlsSettings, alpn: readonly string[]):
     ...(tlsCert !== undefined && tlsKey !== undefined && readPairSync(tlsCert, tlsKey)),
   };
 }
+
+/** The TLS of a backend to its nodes: its files are read when it is prepared, and when a reload changes its props. */
+export class NodeTls {
+  readonly #props: NodeTlsSettings;
+  readonly #alpn: readonly string[];
+  #options: ConnectionOptions | undefined;
+
+  /** `alpn`: the names that ALPN proposes, if any. */
+  constructor(props: NodeTlsSettings, alpn: readonly string[]) {
+    this.#props = props;
+    this.#alpn = alpn;
+  }
+
+  /** `undefined` before `load`, and without `tlsMode`. */
+  get options(): ConnectionOptions | undefined {
+    return this.#options;
+  }
+
+  /** Throws as `nodeTlsOptions` does. */
+  examine(): void {
+    nodeTlsOptions(this.#props, this.#alpn);
+  }
+
+  /** Throws as `nodeTlsOptions` does. */
+  load(): void {
+    this.#options = nodeTlsOptions(this.#props, this.#alpn);
+  }
+
+  /** For `revise` of a part. Throws as `nodeTlsOptions` does. */
+  revise(next: NodeTlsSettings, changed: ReadonlySet<string>): () => void {
+    if (!nodeTlsPropNames.some((name) => changed.has(name))) return () => undefined;
+    let other = nodeTlsOptions(next, this.#alpn);
+    return () => ([this.#options, other] = [other, this.#options]);
+  }
+}

@@ -30,6 +30,8 @@ type ChangingSpec = { -readonly [Name in keyof NodeSpec]: NodeSpec[Name] };
 export interface NodePool {
   /** Closes idle connections, and others as soon as they become idle. */
   close(): void;
+  /** Ends what runs. */
+  destroy(): void;
 }
 
 /** A server of a backend: its configuration, its connections, and how it does. */

@@ -130,7 +130,7 @@ const connPropNames: readonly string[] = ["proxyProtocol", ...nodeTlsPropNames];
 export function followChanges(
   backend: Pick<Backend<NodePool>, "specify" | "renew" | "rebalance" | "recheck">,
   changed: ReadonlySet<string>,
-  props: Parameters<typeof specsOf>[0],
+  props: NodeSettings,
 ): void {
   if (changed.has("balancer")) backend.rebalance();
   if (changed.has("healthCheck")) backend.recheck();
@@ -138,8 +138,8 @@ export function followChanges(
   if (connPropNames.some((name) => changed.has(name))) backend.renew();
 }
 
-/** Converts the configured nodes to node specs. */
-export function specsOf(props: {
+/** The props that tell the nodes of a backend. */
+export interface NodeSettings {
   /** Default: 0. */
   readonly keepConns?: number;
   readonly nodes: readonly {
@@ -148,7 +148,10 @@ export function specsOf(props: {
     readonly keepConns?: number | undefined;
     readonly backup: boolean;
   }[];
-}): NodeSpec[] {
+}
+
+/** Converts the configured nodes to node specs. */
+export function specsOf(props: NodeSettings): NodeSpec[] {
   return props.nodes.map(({ address, weight, keepConns, backup }) => ({
     address: "path" in address || address.host !== "" ? address : { ...address, host: "127.0.0.1" },
     hostname: "path" in address ? "" : address.host,

@@ -1,15 +1,14 @@
 // The common parts of FastCGI and SCGI backends: the group of nodes, and the interface for relays.
 
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
+import { BackendPart } from "../backend/backend-part.ts";
 import type { ConnSettings } from "../backend/node-conn.ts";
 import { ConnPool } from "../backend/conn-pool.ts";
-import type { NodeChoice } from "../backend/node-choice.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
-import { backendProps, followChanges, specsOf } from "../backend/props.ts";
+import { backendProps, specsOf } from "../backend/props.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
 import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
-import type { Part } from "../component/part.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import type { CgiNodeExchan, CgiPool, CgiTraits } from "./node-exchan.ts";
@@ -48,17 +47,16 @@ export interface CgiProtocol {
   newExchan(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler, owner: NodeOwner<CgiPool>): CgiNodeExchan;
 }
 
-export class CgiBackendPart implements Part, CgiBackend {
-  readonly #props: CgiBackendProps;
+export class CgiBackendPart extends BackendPart<CgiPool, CgiBackendProps> implements CgiBackend {
   readonly #protocol: CgiProtocol;
-  readonly #backend: Backend<CgiPool>;
+  protected readonly backend: Backend<CgiPool>;
 
   constructor(context: Context<CgiBackendProps>, protocol: CgiProtocol) {
     const { props, log, stage } = context;
-    this.#props = props;
+    super(props);
     this.#protocol = protocol;
     const settings: BackendSettings & ConnSettings & CgiTraits["settings"] = props;
-    this.#backend = new Backend<CgiPool>({
+    this.backend = new Backend<CgiPool>({
       owner: context,
       specs: specsOf(props),
       settings,
@@ -69,49 +67,19 @@ export class CgiBackendPart implements Part, CgiBackend {
           settings,
           traits: { settings },
           tls: undefined,
-          makeDeadline: this.#backend.makeDeadline,
+          makeDeadline: this.backend.makeDeadline,
           isProcessEach: true,
         }),
     });
-  }
-
-  prepare(): Promise<void> {
-    return this.#backend.prepare();
-  }
-
-  start(): void {
-    this.#backend.start();
-  }
-
-  update(changed: ReadonlySet<string>): void {
-    followChanges(this.#backend, changed, this.#props);
-  }
-
-  /** What a reload drops ends what it has begun. */
-  drain(): Promise<void> {
-    return this.#backend.drain();
-  }
-
-  async shutdown(): Promise<void> {
-    for (const { pool } of this.#backend.nodes) pool.destroy();
-    await this.#backend.shutdown();
   }
 
   newParams(): CgiParams {
     return this.#protocol.newParams();
   }
 
-  whyNoRetry(tried: readonly string[]): string | undefined {
-    return this.#backend.whyNoRetry(tried);
-  }
-
-  explain(wish: SelectionHint): NodeChoice {
-    return this.#backend.explain(wish);
-  }
-
   exchange(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange {
-    const exchan = this.#protocol.newExchan(request, wish, taker, this.#backend);
-    this.#backend.enter(exchan);
+    const exchan = this.#protocol.newExchan(request, wish, taker, this.backend);
+    this.backend.enter(exchan);
     return exchan;
   }
 }

@@ -1,7 +1,7 @@
 // Explanations as rows: position, subject, result. Their formatting is in explain-text.ts.
 
 import { quote } from "../config/quote.ts";
-import type { Origin } from "../config/origin.ts";
+import { formatOrigin, type Origin } from "../config/origin.ts";
 import type { ConditionWalk } from "./explain-condition.ts";
 
 /** A component and its position. */
@@ -88,7 +88,7 @@ export function conditionRows(condition: ConditionWalk, indent: number): readonl
 
 /** `shop.conf:12:9`; the path, if there is no file. */
 export function placeOf({ origin, path }: ComponentLabel): string {
-  return origin === undefined ? path : `${origin.file}:${origin.line}:${origin.column}`;
+  return origin === undefined ? path : formatOrigin(origin);
 }
 
 /** `rule "assets"` */

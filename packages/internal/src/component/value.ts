@@ -2,35 +2,35 @@
 
 import { printDuration, printSize } from "../config/literals.ts";
 import { quote } from "../config/quote.ts";
-import type { Span } from "../config/spec.ts";
+import type { SourceSpan } from "../config/spec.ts";
 
 export type Value =
-  | { readonly type: "bool"; readonly value: boolean; readonly span: Span }
-  | { readonly type: "integer"; readonly value: number; readonly span: Span }
+  | { readonly type: "bool"; readonly value: boolean; readonly span: SourceSpan }
+  | { readonly type: "integer"; readonly value: number; readonly span: SourceSpan }
   /** In bytes. */
-  | { readonly type: "size"; readonly value: number; readonly span: Span }
+  | { readonly type: "size"; readonly value: number; readonly span: SourceSpan }
   /** In milliseconds. */
-  | { readonly type: "duration"; readonly value: number; readonly span: Span }
+  | { readonly type: "duration"; readonly value: number; readonly span: SourceSpan }
   | StringValue
-  | { readonly type: "list"; readonly items: readonly Value[]; readonly span: Span }
-  | { readonly type: "dict"; readonly entries: readonly EntryValue[]; readonly span: Span }
-  | { readonly type: "template"; readonly parts: readonly TemplatePartValue[]; readonly span: Span };
+  | { readonly type: "list"; readonly items: readonly Value[]; readonly span: SourceSpan }
+  | { readonly type: "dict"; readonly entries: readonly EntryValue[]; readonly span: SourceSpan }
+  | { readonly type: "template"; readonly parts: readonly TemplatePartValue[]; readonly span: SourceSpan };
 
 export interface StringValue {
   readonly type: "string";
   readonly value: string;
-  readonly span: Span;
+  readonly span: SourceSpan;
   /** From the environment: text in the grammar of the prop's type. */
   readonly fromEnv?: boolean;
 }
 
 export interface EntryValue {
   readonly key: string;
-  readonly keySpan: Span;
+  readonly keySpan: SourceSpan;
   readonly value: Value;
 }
 
-export type TemplatePartValue = string | { readonly variable: string; readonly span: Span };
+export type TemplatePartValue = string | { readonly variable: string; readonly span: SourceSpan };
 
 /**
  * Whether a string may stand for a value of another type, in the grammar of that type. Strings from the environment

@@ -1,13 +1,13 @@
 // Values written in TypeScript: defaults of props.
 
-import type { SpecSource, Span } from "../config/spec.ts";
+import type { SourceSpan, SpecSource } from "../config/spec.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Value } from "./value.ts";
 
 /** The source of defaults. They have no position in a configuration; errors about them are shown at the component. */
 export const defaultSource: SpecSource = { name: "<default>", text: undefined };
 
-const span: Span = { source: defaultSource, start: 0, end: 0 };
+const span: SourceSpan = { source: defaultSource, start: 0, end: 0 };
 
 /** Converts plain data to a value. Throws HEMI_USAGE for data that a configuration cannot contain. */
 export function writtenValue(written: unknown): Value {

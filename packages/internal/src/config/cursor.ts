@@ -5,7 +5,7 @@ import type { Lexed, Token, TokenKind } from "./lexer.ts";
 import type { Problem } from "./problem.ts";
 import { quote } from "./quote.ts";
 import { indentBefore } from "./position.ts";
-import type { Span } from "./spec.ts";
+import type { SourceSpan } from "./spec.ts";
 
 /** The maximum nesting of components, values and parentheses. It keeps the recursion far from a stack overflow. */
 export const maxDepth = 100;
@@ -61,7 +61,7 @@ export class Cursor {
   }
 
   /** From the start of one to the end of the other. */
-  span(from: { readonly start: number }, to: { readonly end: number }): Span {
+  span(from: { readonly start: number }, to: { readonly end: number }): SourceSpan {
     return { source: this.#lexed.source, start: from.start, end: to.end };
   }
 
@@ -84,7 +84,7 @@ export class Cursor {
       hint,
       code = "HEMI_CONFIG_SYNTAX",
       at = this.token,
-    }: { hint?: string | undefined; code?: ErrorCode; at?: Token | Span } = {},
+    }: { hint?: string | undefined; code?: ErrorCode; at?: Token | SourceSpan } = {},
   ): void {
     // The lexer has reported the problem of a bad token.
     if ("kind" in at && at.kind === "bad") return;

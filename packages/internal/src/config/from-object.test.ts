@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { problemsText } from "./config-error.ts";
 import { fromObject } from "./from-object.ts";
 import { constant, env, join, ref, variable, type ConfigObject } from "./object.ts";
-import { toText } from "./to-text.ts";
+import { toText } from "../testing/config-text.ts";
 
 /** What a program without types, or with a cast, may pass. */
 function problemsOf(input: unknown): string[] {

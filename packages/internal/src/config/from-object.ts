@@ -15,7 +15,7 @@ import type {
   DictEntrySpec,
   PropSpec,
   SpecSource,
-  Span,
+  SourceSpan,
   UnreadSpec,
   ValueSpec,
 } from "./spec.ts";
@@ -36,7 +36,7 @@ const componentKeys: readonly string[] = ["sign", "name", "when", "props", "chil
 
 class ObjectReader {
   readonly problems: Problem[] = [];
-  readonly #span: Span;
+  readonly #span: SourceSpan;
   /** The objects that enclose the current one, to find cycles. */
   readonly #owners = new Set<object>();
 

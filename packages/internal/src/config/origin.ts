@@ -1,7 +1,7 @@
 // A position in a configuration, in a form that editors and terminals can open.
 
 import { lineAt, lineStart } from "./position.ts";
-import type { Span } from "./spec.ts";
+import type { SourceSpan } from "./spec.ts";
 
 /** A position in a configuration, in a form that editors and terminals can open. */
 export interface Origin {
@@ -14,8 +14,13 @@ export interface Origin {
 }
 
 /** `undefined` for a TypeScript object. */
-export function originOf({ source, start }: Span): Origin | undefined {
+export function originOf({ source, start }: SourceSpan): Origin | undefined {
   const { name, text } = source;
   if (text === undefined) return undefined;
   return { file: name, line: lineAt(text, start), column: start - lineStart(text, start) + 1 };
+}
+
+/** `shop.conf:12:9` */
+export function formatOrigin({ file, line, column }: Origin): string {
+  return `${file}:${line}:${column}`;
 }

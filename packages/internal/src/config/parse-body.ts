@@ -5,13 +5,13 @@ import type { Token } from "./lexer.ts";
 import { atCondition, joinHint, negationHint, parseCondition } from "./parse-condition.ts";
 import { parseValue } from "./parse-value.ts";
 import { indentBefore, indentOfLine, lineAt } from "./position.ts";
-import type { ComponentSpec, ConditionSpec, PropSpec, Span, ValueSpec } from "./spec.ts";
+import type { ComponentSpec, ConditionSpec, PropSpec, SourceSpan, ValueSpec } from "./spec.ts";
 
 /** `<path>` in a body. */
 export interface Include {
   /** As written, without the brackets. */
   readonly path: string;
-  readonly span: Span;
+  readonly span: SourceSpan;
   /** Its nesting depth. The included content has the same depth. */
   readonly depth: number;
 }

@@ -5,7 +5,7 @@ import type { Cursor } from "./cursor.ts";
 import type { Token } from "./lexer.ts";
 import { readNumber } from "./literals.ts";
 import { quote } from "./quote.ts";
-import type { DictEntrySpec, Span, UnreadSpec, ValueSpec } from "./spec.ts";
+import type { DictEntrySpec, SourceSpan, UnreadSpec, ValueSpec } from "./spec.ts";
 
 /** A value, including the parts joined by `+`. */
 export function parseValue(cursor: Cursor): ValueSpec | undefined {
@@ -104,14 +104,14 @@ function parseOperand(cursor: Cursor): ValueSpec | undefined {
   }
 }
 
-function parseNumber(cursor: Cursor, token: Token, span: Span): ValueSpec | undefined {
+function parseNumber(cursor: Cursor, token: Token, span: SourceSpan): ValueSpec | undefined {
   const number = readNumber(cursor.text(token));
   if (number.type !== "bad") return { type: number.type, value: number.value, span };
   cursor.report(number.message, { hint: number.hint, at: token });
   return undefined;
 }
 
-function parseWord(cursor: Cursor, token: Token, span: Span): ValueSpec | undefined {
+function parseWord(cursor: Cursor, token: Token, span: SourceSpan): ValueSpec | undefined {
   const word = cursor.text(token);
   if (word === "true" || word === "false") {
     cursor.take();

@@ -1,7 +1,7 @@
 // Formats a problem: position, message, the line with a row of carets, and the hint after the carets.
 
 import type { Problem } from "./problem.ts";
-import type { Span } from "./spec.ts";
+import type { SourceSpan } from "./spec.ts";
 import { lineAt, lineStart } from "./position.ts";
 
 /**
@@ -34,12 +34,12 @@ export function problemPlace({ span, path }: Problem): string {
  * The place, its line and the caret row, without a message: `lib.ts:3:9` and two lines. Nothing but the name where
  * there is no text.
  */
-export function placeText(span: Span): string {
+export function placeText(span: SourceSpan): string {
   const { name, text } = span.source;
   return text === undefined ? name : shown({ ...span, source: { name, text } }, "", undefined);
 }
 
-interface TextSpan extends Span {
+interface TextSpan extends SourceSpan {
   readonly source: { readonly name: string; readonly text: string };
 }
 

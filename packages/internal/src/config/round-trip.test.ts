@@ -6,8 +6,8 @@ import { formatConfig } from "./format.ts";
 import { parseText } from "./parser.ts";
 import { problemsText } from "./config-error.ts";
 import { compareOperators, fileTestOperators, presenceOperators } from "./spec.ts";
-import type { ComponentSpec, ConditionSpec, Span, ValueSpec } from "./spec.ts";
-import { toText } from "./to-text.ts";
+import type { ComponentSpec, ConditionSpec, SourceSpan, ValueSpec } from "./spec.ts";
+import { toText } from "../testing/config-text.ts";
 
 const runs = { numRuns: 300 };
 
@@ -77,7 +77,7 @@ const texts = fc
   .map((text) => (text.includes('"') ? text.replaceAll("`", "'") : text));
 
 const source = { name: "made", text: undefined };
-const span: Span = { source, start: 0, end: 0 };
+const span: SourceSpan = { source, start: 0, end: 0 };
 
 const textParts: fc.Arbitrary<ValueSpec> = fc.oneof(
   texts.map((value): ValueSpec => ({ type: "string", value, span })),

@@ -10,7 +10,7 @@ export interface SpecSource {
 }
 
 /** A range of a source, in UTF-16 code units: `start` inclusive, `end` exclusive. */
-export interface Span {
+export interface SourceSpan {
   readonly source: SpecSource;
   readonly start: number;
   readonly end: number;
@@ -19,14 +19,14 @@ export interface Span {
 /** `sign "name" condition { props and children }`. */
 export interface ComponentSpec {
   readonly sign: string;
-  readonly signSpan: Span;
+  readonly signSpan: SourceSpan;
   readonly name: string | undefined;
-  readonly nameSpan: Span | undefined;
+  readonly nameSpan: SourceSpan | undefined;
   readonly condition: ConditionSpec | undefined;
   readonly props: readonly PropSpec[];
   /** In the order of the text. Included components take the place of the include. */
   readonly children: readonly ComponentSpec[];
-  readonly span: Span;
+  readonly span: SourceSpan;
   /**
    * The parts that could not be read; this is already reported. `head`: name and condition. `body`: part of its
    * content.
@@ -39,74 +39,79 @@ export interface PropSpec {
   /** Without the dot. */
   readonly name: string;
   /** Includes the dot. */
-  readonly nameSpan: Span;
+  readonly nameSpan: SourceSpan;
   readonly value: ValueSpec;
-  readonly span: Span;
+  readonly span: SourceSpan;
 }
 
 export type ValueSpec =
-  | { readonly type: "bool"; readonly value: boolean; readonly span: Span }
-  | { readonly type: "integer"; readonly value: number; readonly span: Span }
+  | { readonly type: "bool"; readonly value: boolean; readonly span: SourceSpan }
+  | { readonly type: "integer"; readonly value: number; readonly span: SourceSpan }
   /** In bytes. */
-  | { readonly type: "size"; readonly value: number; readonly span: Span }
+  | { readonly type: "size"; readonly value: number; readonly span: SourceSpan }
   /** In milliseconds. */
-  | { readonly type: "duration"; readonly value: number; readonly span: Span }
-  | { readonly type: "string"; readonly value: string; readonly span: Span }
-  | { readonly type: "list"; readonly items: readonly ValueSpec[]; readonly span: Span }
-  | { readonly type: "dict"; readonly entries: readonly DictEntrySpec[]; readonly span: Span }
+  | { readonly type: "duration"; readonly value: number; readonly span: SourceSpan }
+  | { readonly type: "string"; readonly value: string; readonly span: SourceSpan }
+  | { readonly type: "list"; readonly items: readonly ValueSpec[]; readonly span: SourceSpan }
+  | { readonly type: "dict"; readonly entries: readonly DictEntrySpec[]; readonly span: SourceSpan }
   /** `%baseDir` */
-  | { readonly type: "constant"; readonly name: string; readonly span: Span }
+  | { readonly type: "constant"; readonly name: string; readonly span: SourceSpan }
   /** `%env(NAME, "fallback")` */
-  | { readonly type: "env"; readonly variable: string; readonly fallback: string | undefined; readonly span: Span }
+  | {
+      readonly type: "env";
+      readonly variable: string;
+      readonly fallback: string | undefined;
+      readonly span: SourceSpan;
+    }
   /** `.site`, the name without the dot */
-  | { readonly type: "reference"; readonly name: string; readonly span: Span }
+  | { readonly type: "reference"; readonly name: string; readonly span: SourceSpan }
   /** `$method`, the name without the dollar */
-  | { readonly type: "variable"; readonly name: string; readonly span: Span }
+  | { readonly type: "variable"; readonly name: string; readonly span: SourceSpan }
   /** `a + b + c`, at least two parts, none of them a `concat` */
-  | { readonly type: "concat"; readonly parts: readonly ValueSpec[]; readonly span: Span }
+  | { readonly type: "concat"; readonly parts: readonly ValueSpec[]; readonly span: SourceSpan }
   | UnreadSpec;
 
 /** A value that could not be read; its problem is reported. */
 export interface UnreadSpec {
   readonly type: "unread";
-  readonly span: Span;
+  readonly span: SourceSpan;
 }
 
 export interface DictEntrySpec {
   readonly key: string;
-  readonly keySpan: Span;
+  readonly keySpan: SourceSpan;
   readonly value: ValueSpec;
 }
 
 /** A condition as written; `&&` binds tighter than `||`. */
 export type ConditionSpec =
-  | { readonly type: "and"; readonly operands: readonly ConditionSpec[]; readonly span: Span }
-  | { readonly type: "or"; readonly operands: readonly ConditionSpec[]; readonly span: Span }
-  | { readonly type: "not"; readonly operand: ConditionSpec; readonly span: Span }
+  | { readonly type: "and"; readonly operands: readonly ConditionSpec[]; readonly span: SourceSpan }
+  | { readonly type: "or"; readonly operands: readonly ConditionSpec[]; readonly span: SourceSpan }
+  | { readonly type: "not"; readonly operand: ConditionSpec; readonly span: SourceSpan }
   | {
       readonly type: "compare";
       /** Without the dollar. */
       readonly variable: string;
-      readonly variableSpan: Span;
+      readonly variableSpan: SourceSpan;
       readonly operator: CompareOperator;
       /** A string or a list of strings. References and constants are allowed and resolved like in a prop. */
       readonly pattern: ValueSpec;
-      readonly span: Span;
+      readonly span: SourceSpan;
     }
   | {
       readonly type: "presence";
       /** Without the dollar. */
       readonly variable: string;
-      readonly variableSpan: Span;
+      readonly variableSpan: SourceSpan;
       readonly operator: PresenceOperator;
-      readonly span: Span;
+      readonly span: SourceSpan;
     }
   | {
       readonly type: "fileTest";
       readonly operator: FileTestOperator;
       /** `-f "a.html"`: the path of a file, with or without variables. `undefined`: `$path -f`, below `.webRoot`. */
       readonly file: ValueSpec | undefined;
-      readonly span: Span;
+      readonly span: SourceSpan;
     }
   | UnreadSpec;
 

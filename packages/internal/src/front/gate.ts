@@ -19,7 +19,7 @@ export interface GateConn extends Seated {
 }
 
 /** Counts the connections of a gate. */
-export interface ConnCounts {
+export interface GateCounts {
   accepted(): void;
   refused(): void;
   closed(): void;
@@ -42,7 +42,7 @@ export interface GateOptions<Conn extends GateConn> {
   /** Called for a connection beyond the limit. */
   readonly refused: (socket: Socket | BareConn) => void;
   /** Default: nothing is counted. */
-  readonly counts?: ConnCounts;
+  readonly counts?: GateCounts;
   /**
    * Called with an error that `open`, or `entered` or `drain` of a connection, has thrown. That connection is
    * destroyed; the others continue.
@@ -54,7 +54,7 @@ export interface GateOptions<Conn extends GateConn> {
 export class Gate<Conn extends GateConn> {
   readonly #options: GateOptions<Conn>;
   readonly #conns = new SeatedRoster<Conn>();
-  readonly #counts: ConnCounts | undefined;
+  readonly #counts: GateCounts | undefined;
   #emptied: PromiseWithResolvers<void> | undefined;
   #isDraining = false;
 

@@ -4,13 +4,13 @@ import type { Context } from "../stage/context.ts";
 import { increase } from "../metrics/count-group.ts";
 import { serverGroup } from "../metrics/groups.ts";
 import { ownLabels } from "../metrics/labels.ts";
-import type { ConnCounts } from "./gate.ts";
+import type { GateCounts } from "./gate.ts";
 
 /**
  * Counts the connections, handshakes and refused requests of one server or router in the metrics of `serverGroup`.
  * Their labels are the name and the sign of the owner.
  */
-export class ServerCounts implements ConnCounts {
+export class ServerCounts implements GateCounts {
   readonly #numbers: Float64Array;
 
   constructor(owner: Pick<Context, "metrics" | "name" | "path">) {

@@ -19,13 +19,8 @@ export interface HealthQuestion {
 }
 
 /** The connections that a check is made by. */
-export interface ProbePool extends NodePool {
-  /** Breaks off what is under way. */
-  destroy(): void;
-}
-
 /** How a protocol asks. `timeout`: in ms, for whatever has to be waited for. */
-export interface ProbeProtocol<Pool extends ProbePool> {
+export interface ProbeProtocol<Pool extends NodePool> {
   makePool(spec: NodeSpec, timeout: number): Pool;
   newExchan(
     request: BackendRequest,
@@ -36,7 +31,7 @@ export interface ProbeProtocol<Pool extends ProbePool> {
 }
 
 /** Each check is a request on a connection of its own: whether new ones can be had is a part of the question. */
-export function probeHTTP<Pool extends ProbePool>(question: HealthQuestion, protocol: ProbeProtocol<Pool>): Probe {
+export function probeHTTP<Pool extends NodePool>(question: HealthQuestion, protocol: ProbeProtocol<Pool>): Probe {
   return (spec, timeout, signal) =>
     new Promise((resolve) => {
       const node = new Node<Pool>(

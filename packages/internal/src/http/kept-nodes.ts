@@ -5,12 +5,12 @@
 import type { NodeOwner } from "../backend/backend.ts";
 import { BackendFailure } from "../backend/failure.ts";
 import type { Waiter } from "../backend/node-group.ts";
-import { Node, type NodeSpec } from "../backend/node.ts";
+import { Node, type NodePool, type NodeSpec } from "../backend/node.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
-import type { ProbePool } from "./http-probe.ts";
+import { formatAddress } from "../component/props/addresses.ts";
 import type { BackendRequest, ResponseHandler, WebBackend, WebExchange } from "./web-backend.ts";
 
-export interface KeptNodesOptions<Pool extends ProbePool> {
+export interface KeptNodesOptions<Pool extends NodePool> {
   /** Of the outgate. */
   readonly sign: string;
   /** Read at each use: live. */
@@ -42,7 +42,7 @@ export interface KeptHost {
 }
 
 /** The nodes of servers that no backend names, by address: the least recently used ones are dropped. */
-export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
+export class KeptNodes<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #options: KeptNodesOptions<Pool>;
   /** By address, port and hostname, the most recently used at the end. */
   readonly #nodes = new Map<string, Node<Pool>>();
@@ -55,7 +55,7 @@ export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
   /** A backend for one host. */
   backend(host: KeptHost): WebBackend {
     const hasOther = (tried: readonly string[]): boolean =>
-      host.ips.some((ip) => !tried.includes(nodeName(ip, host.port)));
+      host.ips.some((ip) => !tried.includes(formatAddress({ host: ip, port: host.port })));
     return {
       stickyCookie: undefined,
       whyNoRetry: (tried) => (hasOther(tried) ? undefined : "the host has no other address"),
@@ -85,7 +85,7 @@ export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
     taker: ResponseHandler,
   ): WebExchange {
     const exchan = this.#options.newExchan(request, wish, taker, this);
-    const ip = ips.find((ip) => !wish.tried.includes(nodeName(ip, port))) ?? ips[0];
+    const ip = ips.find((ip) => !wish.tried.includes(formatAddress({ host: ip, port }))) ?? ips[0];
     const full = this.whyFull();
     if (full !== undefined || ip === undefined) {
       exchan.refused(full ?? new BackendFailure("HEMI_BACKEND_DIAL", "", "the host has no address"));
@@ -99,7 +99,7 @@ export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
   }
 
   #nodeFor({ address, hostname }: { address: { host: string; port: number }; hostname: string }): Node<Pool> {
-    const key = `${nodeName(address.host, address.port)} ${hostname}`;
+    const key = `${formatAddress(address)} ${hostname}`;
     let node = this.#nodes.get(key);
     this.#nodes.delete(key);
     if (node === undefined) {
@@ -144,10 +144,6 @@ export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
   forget(): void {
     // Nothing waits here.
   }
-}
-
-function nodeName(ip: string, port: number): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
 function noSlowStart(): number {

@@ -3,19 +3,18 @@
 
 import { contentMayFollow } from "./content-rule.ts";
 import type { Fields } from "./fields.ts";
-import type { ProbePool } from "./http-probe.ts";
 import { NodeExchan, forNode } from "./node-exchan.ts";
 import type { BackendRequest, NodeResponseHead, NodeTimeouts, ResponseHandler, TunnelRequest } from "./web-backend.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { FailureCode } from "../backend/failure.ts";
-import type { Node } from "../backend/node.ts";
+import type { Node, NodePool } from "../backend/node.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 
 /** What a stream waits for from its node: to take content, or to answer. */
 export type NodeWait = "write" | "read";
 
 /** Where connections come from: a pool of a node's. */
-export interface StreamSource extends ProbePool {
+export interface StreamSource extends NodePool {
   /** Looked at whenever they are used: live. */
   readonly settings: {
     /** In ms. */

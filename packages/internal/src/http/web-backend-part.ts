@@ -5,23 +5,16 @@ import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
-import type { Part } from "../component/part.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
-import type { NodeSpec } from "../backend/node.ts";
-import {
-  checkNodeTls,
-  nodeTlsOptions,
-  nodeTlsPropNames,
-  nodeTlsProps,
-  type NodeTlsSettings,
-} from "../backend/node-tls.ts";
-import type { NodeChoice } from "../backend/node-choice.ts";
+import { BackendPart } from "../backend/backend-part.ts";
+import type { NodePool, NodeSpec } from "../backend/node.ts";
+import { checkNodeTls, NodeTls, nodeTlsProps, type NodeTlsSettings } from "../backend/node-tls.ts";
 import type { Waiter } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
-import { probeHTTP, type ProbePool } from "./http-probe.ts";
-import { backendProps, checkNodes, followChanges, specsOf } from "../backend/props.ts";
+import { probeHTTP } from "./http-probe.ts";
+import { backendProps, checkNodes, specsOf } from "../backend/props.ts";
 import type {
   ResponseHandler,
   BackendRequest,
@@ -98,7 +91,7 @@ export interface WebPoolOptions<Settings> {
 }
 
 /** How an HTTP version does it. */
-export interface WebProtocol<Pool extends ProbePool, Settings> {
+export interface WebProtocol<Pool extends NodePool, Settings> {
   /** What ALPN has to agree on. */
   readonly alpn: string;
   /** The connections to a node. */
@@ -114,18 +107,21 @@ export interface WebProtocol<Pool extends ProbePool, Settings> {
 }
 
 /** A backend of web servers: its nodes, and requests to them by one protocol. */
-export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendProps> implements Part, TunnelBackend {
-  readonly #props: Settings;
+export class WebBackendPart<Pool extends NodePool, Settings extends WebBackendProps>
+  extends BackendPart<Pool, Settings>
+  implements TunnelBackend
+{
   readonly #protocol: WebProtocol<Pool, Settings>;
-  readonly #backend: Backend<Pool>;
-  #tls: ConnectionOptions | undefined;
+  protected readonly backend: Backend<Pool>;
+  readonly #tls: NodeTls;
 
   constructor(context: Context<Settings>, protocol: WebProtocol<Pool, Settings>) {
     const { props, log, stage } = context;
     const settings: BackendSettings = props;
-    this.#props = props;
+    super(props);
     this.#protocol = protocol;
-    this.#backend = new Backend<Pool>({
+    this.#tls = new NodeTls(props, [protocol.alpn]);
+    this.backend = new Backend<Pool>({
       owner: context,
       specs: specsOf(props),
       settings,
@@ -143,49 +139,21 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
   }
 
   get stickyCookie(): string | undefined {
-    const { balancer, stickyCookie } = this.#props;
+    const { balancer, stickyCookie } = this.props;
     return balancer === "sticky" ? stickyCookie : undefined;
   }
 
   examine(): void {
-    nodeTlsOptions(this.#props, [this.#protocol.alpn]);
+    this.#tls.examine();
   }
 
-  async prepare(): Promise<void> {
-    this.#tls = nodeTlsOptions(this.#props, [this.#protocol.alpn]);
-    await this.#backend.prepare();
-  }
-
-  start(): void {
-    this.#backend.start();
+  override async prepare(): Promise<void> {
+    this.#tls.load();
+    await super.prepare();
   }
 
   revise(next: NodeTlsSettings, changed: ReadonlySet<string>): () => void {
-    if (!nodeTlsPropNames.some((name) => changed.has(name))) return () => undefined;
-    let other = nodeTlsOptions(next, [this.#protocol.alpn]);
-    return () => ([this.#tls, other] = [other, this.#tls]);
-  }
-
-  update(changed: ReadonlySet<string>): void {
-    followChanges(this.#backend, changed, this.#props);
-  }
-
-  /** What a reload drops ends what it has begun. */
-  drain(): Promise<void> {
-    return this.#backend.drain();
-  }
-
-  async shutdown(): Promise<void> {
-    for (const { pool } of this.#backend.nodes) pool.destroy();
-    await this.#backend.shutdown();
-  }
-
-  whyNoRetry(tried: readonly string[]): string | undefined {
-    return this.#backend.whyNoRetry(tried);
-  }
-
-  explain(wish: SelectionHint): NodeChoice {
-    return this.#backend.explain(wish);
+    return this.#tls.revise(next, changed);
   }
 
   exchange(request: BackendRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange {
@@ -197,12 +165,12 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
   }
 
   #begin(request: BackendRequest, wish: SelectionHint, taker: ResponseHandler, tunnel?: TunnelRequest): WebExchange {
-    const exchan = this.#protocol.newExchan(request, wish, taker, this.#backend, tunnel);
-    this.#backend.enter(exchan);
+    const exchan = this.#protocol.newExchan(request, wish, taker, this.backend, tunnel);
+    this.backend.enter(exchan);
     return exchan;
   }
 
   #makePool(spec: NodeSpec, settings: Settings): Pool {
-    return this.#protocol.makePool(spec, { settings, tls: this.#tls, makeDeadline: this.#backend.makeDeadline });
+    return this.#protocol.makePool(spec, { settings, tls: this.#tls.options, makeDeadline: this.backend.makeDeadline });
   }
 }

@@ -1,7 +1,7 @@
 // The components of a configuration as plain data, for those who look at a running program.
 
-import { originOf } from "../config/origin.ts";
-import type { Span } from "../config/spec.ts";
+import { formatOrigin, originOf } from "../config/origin.ts";
+import type { SourceSpan } from "../config/spec.ts";
 import { plainProps } from "../component/resolve/plain-props.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { isTemplate, templateText } from "../component/template.ts";
@@ -58,7 +58,7 @@ function* listed(
     const { sign, name, path, span } = child;
     const kind = child.definition?.kind.name ?? "";
     const inside = kind === "webapp" ? ([name, ""] as const) : ([webapp, kind === "rule" ? name : rule] as const);
-    yield [{ path, kind, sign, name, place: placeOf(span), webapp: inside[0], rule: inside[1] }, child];
+    yield [{ path, kind, sign, name, place: placeOfSpan(span), webapp: inside[0], rule: inside[1] }, child];
     yield* listed(child, ...inside);
   }
 }
@@ -67,7 +67,7 @@ function propsOf(component: ResolvedComponent): readonly DescribedProp[] {
   return Object.entries(plainProps(component)).map(([name, value]) => {
     const { span } = component.placeOf(name);
     const isSet = span.source.text?.slice(span.start, span.end) !== component.sign;
-    return { name, value: valueText(name, value), place: isSet ? placeOf(span) : undefined };
+    return { name, value: valueText(name, value), place: isSet ? placeOfSpan(span) : undefined };
   });
 }
 
@@ -85,9 +85,9 @@ function plainText(value: unknown): string {
   return typeof text === "string" ? text : "";
 }
 
-function placeOf(span: Span): string | undefined {
+function placeOfSpan(span: SourceSpan): string | undefined {
   const origin = originOf(span);
-  return origin === undefined ? undefined : `${origin.file}:${origin.line}:${origin.column}`;
+  return origin === undefined ? undefined : formatOrigin(origin);
 }
 
 /** In UTF-16 code units. */

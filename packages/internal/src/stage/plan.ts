@@ -1,6 +1,6 @@
 // What a reload would do, as plain data for people and programs.
 
-import { originOf } from "../config/origin.ts";
+import { formatOrigin, originOf } from "../config/origin.ts";
 import { difference, type Pair } from "../component/difference.ts";
 import { isModule } from "../component/props/files.ts";
 import { plainProps } from "../component/resolve/plain-props.ts";
@@ -76,7 +76,7 @@ export function modulesNamedIn(root: ResolvedComponent): readonly string[] {
 
 function changeOf(fate: Fate, { path, span }: ResolvedComponent, reasons: readonly string[]): PlannedChange {
   const origin = originOf(span);
-  const place = origin === undefined ? undefined : `${origin.file}:${origin.line}:${origin.column}`;
+  const place = origin === undefined ? undefined : formatOrigin(origin);
   return { fate, path, place, reasons };
 }
 

@@ -39,7 +39,7 @@ export const probeWebappKind = kind({
   rank: 4,
   standsIn: [{ owner: "stage", naming: "required" }],
 });
-export const probeRuleKind = kind({
+const probeRuleKind = kind({
   ...row,
   name: "rule",
   rank: 4,

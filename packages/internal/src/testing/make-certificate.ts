@@ -2,10 +2,15 @@
 
 import { execFileSync } from "node:child_process";
 
-/** Writes NAME.crt and NAME.key into a folder. `covers`: default: localhost and 127.0.0.1. */
-export function makeCertificate(folder: string, name: string, covers = "DNS:localhost,IP:127.0.0.1"): void {
+/** Writes NAME.crt and NAME.key into a folder. `covers`: default: localhost and 127.0.0.1. `curve`: default: P-256. */
+export function makeCertificate(
+  folder: string,
+  name: string,
+  covers = "DNS:localhost,IP:127.0.0.1",
+  curve = "P-256",
+): void {
   const request =
-    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=test " +
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:${curve} -nodes -days 10 -subj /CN=test ` +
     `-addext subjectAltName=${covers} -keyout ${name}.key -out ${name}.crt`;
   execFileSync("openssl", request.split(" "), { cwd: folder, stdio: "ignore" });
 }

@@ -136,19 +136,19 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
 }
 
 /** A way for a client to reach a server: `serve` as tests know it, for servers that are reached by it. */
-export interface Transport {
+export interface ServerTransport {
   readonly name: string;
   readonly isTLS: boolean;
   readonly serve: typeof serve;
 }
 
-const transports: readonly Transport[] = [false, true].map((isTLS) => ({
+const transports: readonly ServerTransport[] = [false, true].map((isTLS) => ({
   name: isTLS ? "TLS" : "plain",
   isTLS,
   serve: (given) => serve({ tls: isTLS, ...(typeof given === "function" ? { handlets: [given] } : given) }),
 }));
 
 /** Runs a suite for each transport: what holds for one holds for all. */
-export function describeTransports(suite: (transport: Transport) => void): void {
+export function describeTransports(suite: (transport: ServerTransport) => void): void {
   describe.each(transports)("over $name", suite);
 }

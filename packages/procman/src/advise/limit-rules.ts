@@ -4,7 +4,7 @@ import { bytes } from "../observe/activity-text.ts";
 import { counted, percent, type AdviceRule } from "./advice.ts";
 
 /** The kernel drops connections while the queue of a listening socket is full. */
-export const fullListenQueue: AdviceRule = ({ machine: { listenDrops = 0, somaxconn }, time }) => {
+const fullListenQueue: AdviceRule = ({ machine: { listenDrops = 0, somaxconn }, time }) => {
   if (listenDrops === 0) return [];
   const limit = somaxconn === undefined ? "" : ` (net.core.somaxconn is ${somaxconn})`;
   return [
@@ -21,7 +21,7 @@ export const fullListenQueue: AdviceRule = ({ machine: { listenDrops = 0, somaxc
 };
 
 /** A worker without free descriptors accepts nothing and opens no file. */
-export const fewDescriptors: AdviceRule = ({ workers }) =>
+const fewDescriptors: AdviceRule = ({ workers }) =>
   workers
     .filter(({ descriptors, maxDescriptors }) => maxDescriptors > 0 && descriptors > maxDescriptors * nearLimit)
     .map(({ slot, descriptors, maxDescriptors }) => ({
@@ -31,7 +31,7 @@ export const fewDescriptors: AdviceRule = ({ workers }) =>
     }));
 
 /** A limit of connections that the system does not let the worker reach. */
-export const unreachableMaxConns: AdviceRule = ({ servers, workers }) => {
+const unreachableMaxConns: AdviceRule = ({ servers, workers }) => {
   const least = Math.min(...workers.map(({ maxDescriptors }) => maxDescriptors || Infinity));
   const wanted = servers.reduce((sum, { maxConns }) => sum + Math.ceil(maxConns / workers.length), 0);
   if (!Number.isFinite(least) || wanted <= least) return [];
@@ -47,7 +47,7 @@ export const unreachableMaxConns: AdviceRule = ({ servers, workers }) => {
 };
 
 /** The kernel kills a process of a control group that uses too much. */
-export const littleMemory: AdviceRule = ({ workers, machine: { memoryLimit } }) => {
+const littleMemory: AdviceRule = ({ workers, machine: { memoryLimit } }) => {
   const used = workers.reduce((sum, { rss }) => sum + rss, 0);
   if (memoryLimit === undefined || used <= memoryLimit * nearLimit) return [];
   return [
@@ -64,7 +64,7 @@ export const littleMemory: AdviceRule = ({ workers, machine: { memoryLimit } }) 
 };
 
 /** Clients are turned away. */
-export const reachedMaxConns: AdviceRule = ({ servers, time }) =>
+const reachedMaxConns: AdviceRule = ({ servers, time }) =>
   servers
     .filter(({ refused }) => refused > 0)
     .map(({ path, refused, maxConns }) => ({

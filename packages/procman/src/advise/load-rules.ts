@@ -3,7 +3,7 @@
 import { counted, percent, type AdviceRule } from "./advice.ts";
 
 /** All workers are busy, and there are processors without one. */
-export const tooFewWorkers: AdviceRule = ({ workers, machine: { cpus } }) => {
+const tooFewWorkers: AdviceRule = ({ workers, machine: { cpus } }) => {
   const least = Math.min(...workers.map(({ loop }) => loop));
   if (workers.length === 0 || workers.length >= cpus || least < busy) return [];
   return [
@@ -18,7 +18,7 @@ export const tooFewWorkers: AdviceRule = ({ workers, machine: { cpus } }) => {
 };
 
 /** Workers wait for each other. */
-export const tooManyWorkers: AdviceRule = ({ workers, machine: { cpus } }) => {
+const tooManyWorkers: AdviceRule = ({ workers, machine: { cpus } }) => {
   const isBusy = workers.reduce((sum, { loop }) => sum + loop, 0) > cpus * busy;
   if (workers.length <= cpus || !isBusy) return [];
   return [
@@ -31,7 +31,7 @@ export const tooManyWorkers: AdviceRule = ({ workers, machine: { cpus } }) => {
 };
 
 /** Everybody is busy, and there is no processor left. */
-export const fullMachine: AdviceRule = ({ workers, machine: { cpus } }) => {
+const fullMachine: AdviceRule = ({ workers, machine: { cpus } }) => {
   const least = Math.min(...workers.map(({ loop }) => loop));
   if (workers.length === 0 || workers.length !== cpus || least < full) return [];
   return [
@@ -44,7 +44,7 @@ export const fullMachine: AdviceRule = ({ workers, machine: { cpus } }) => {
 };
 
 /** Few long connections, or work that only one worker does. */
-export const unevenWorkers: AdviceRule = ({ workers }) => {
+const unevenWorkers: AdviceRule = ({ workers }) => {
   const [busiest] = workers.toSorted((a, b) => b.loop - a.loop);
   const others = workers.filter((worker) => worker !== busiest);
   if (busiest === undefined || others.length === 0 || busiest.loop < full) return [];
@@ -59,7 +59,7 @@ export const unevenWorkers: AdviceRule = ({ workers }) => {
 };
 
 /** Something runs for long without a break. */
-export const lateLoop: AdviceRule = ({ workers }) =>
+const lateLoop: AdviceRule = ({ workers }) =>
   workers
     .filter(({ loopDelay }) => loopDelay > lateAfter)
     .map(({ slot, loopDelay }) => ({
@@ -70,7 +70,7 @@ export const lateLoop: AdviceRule = ({ workers }) =>
     }));
 
 /** The heap is nearly full, or too much is allocated. */
-export const muchCollecting: AdviceRule = ({ workers }) =>
+const muchCollecting: AdviceRule = ({ workers }) =>
   workers
     .filter(({ collecting }) => collecting > muchTime)
     .map(({ slot, collecting }) => ({

@@ -3,7 +3,7 @@
 import { counted, percent, type AdviceRule } from "./advice.ts";
 
 /** The node closes idle connections before we do: requests that are sent at that moment are sent again. */
-export const staleConnections: AdviceRule = ({ backends, time }) =>
+const staleConnections: AdviceRule = ({ backends, time }) =>
   backends
     .filter(({ stale }) => stale > 0)
     .map(({ path, stale, aliveTimeout }) => {
@@ -16,7 +16,7 @@ export const staleConnections: AdviceRule = ({ backends, time }) =>
     });
 
 /** Requests got no node. */
-export const refusingBackend: AdviceRule = ({ backends, time }) =>
+const refusingBackend: AdviceRule = ({ backends, time }) =>
   backends
     .filter(({ refused }) => refused > 0)
     .map(({ path, refused, nodes }) => ({
@@ -28,7 +28,7 @@ export const refusingBackend: AdviceRule = ({ backends, time }) =>
     }));
 
 /** A share of the work is done twice. */
-export const manyRetries: AdviceRule = ({ backends }) =>
+const manyRetries: AdviceRule = ({ backends }) =>
   backends
     .filter(({ retries, stale, attempts }) => attempts >= enough && retries - stale > attempts * manyShare)
     .map(({ path, retries, stale, attempts, nodes }) => {
@@ -43,7 +43,7 @@ export const manyRetries: AdviceRule = ({ backends }) =>
     });
 
 /** A node that nobody has taken away takes no work. */
-export const nodesAway: AdviceRule = ({ backends }) =>
+const nodesAway: AdviceRule = ({ backends }) =>
   backends.flatMap(({ path, nodes }) =>
     nodes
       .filter(({ state }) => state === "down" || state === "unresolved")
@@ -55,7 +55,7 @@ export const nodesAway: AdviceRule = ({ backends }) =>
   );
 
 /** Full handshakes cost several times as much as those that resume a session. */
-export const fewResumptions: AdviceRule = ({ servers }) =>
+const fewResumptions: AdviceRule = ({ servers }) =>
   servers.flatMap(({ path, fullHandshakes, resumedHandshakes }) => {
     const all = fullHandshakes + resumedHandshakes;
     if (all < enough || resumedHandshakes >= all * fewShare) return [];
@@ -71,7 +71,7 @@ export const fewResumptions: AdviceRule = ({ servers }) =>
   });
 
 /** Spans or lines of logs are lost. */
-export const droppedExports: AdviceRule = ({ exporters, time }) =>
+const droppedExports: AdviceRule = ({ exporters, time }) =>
   exporters
     .filter(({ dropped }) => dropped > 0)
     .map(({ path, dropped }) => ({

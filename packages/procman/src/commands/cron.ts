@@ -52,7 +52,7 @@ async function history(line: CommandLine, name: string | undefined): Promise<Exi
 }
 
 /** The times of a year, by the clock of this machine; without one, the next ten. */
-export function previewOrder({ year }: Pick<CommandLine, "year">, name: string | undefined, now: number): CronPreview {
+function previewOrder({ year }: Pick<CommandLine, "year">, name: string | undefined, now: number): CronPreview {
   const chosen = name === undefined ? {} : { name };
   if (year === undefined) return { ...chosen, from: now, to: now + 5 * 366 * 86_400_000, max: 10 };
   const startOf = (ofYear: number): number => new Date(ofYear, 0, 1).getTime();

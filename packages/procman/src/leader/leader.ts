@@ -26,7 +26,7 @@ import { Sockets } from "./sockets.ts";
 import { Standings } from "./standings.ts";
 import { staleModules } from "./stale-modules.ts";
 import type { Successor } from "./successor.ts";
-import { hasLeft, statusOf } from "./worker-answers.ts";
+import { askStatus, hasLeft } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -203,7 +203,7 @@ export class Leader {
   /** With those of a leader before this one that finish their work. */
   async workers(): Promise<readonly WorkerStatus[]> {
     const former = this.#options.takenOver?.predecessor.workers() ?? [];
-    const own = await Promise.all(this.#processes().map(statusOf));
+    const own = await Promise.all(this.#processes().map(askStatus));
     return [...own, ...(await former)];
   }
 

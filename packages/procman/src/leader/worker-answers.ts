@@ -12,7 +12,7 @@ export interface ToldWorker extends Pick<WorkerProcess, "slot" | "pid" | "state"
   call(name: "usage", params: undefined): Promise<WorkerUsage>;
 }
 
-export async function statusOf(worker: ToldWorker): Promise<WorkerStatus> {
+export async function askStatus(worker: ToldWorker): Promise<WorkerStatus> {
   const { slot, pid = 0, state, startedAt } = worker;
   const usage = await soon(worker.call("usage", undefined)).catch(() => undefined);
   const { rss = null, cpu = null, conns = null } = usage ?? {};

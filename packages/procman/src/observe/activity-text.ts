@@ -3,8 +3,7 @@
 import type { Activity, ActivityRow, WorkerRow } from "./activity.ts";
 import { plainText } from "./plain-text.ts";
 
-export const sortKeys = ["rate", "errors", "p99", "sent", "path"] as const;
-export type SortKey = (typeof sortKeys)[number];
+export type SortKey = "rate" | "errors" | "p99" | "sent" | "path";
 
 /** `height`: at most so many lines; default: all. */
 export function activityText(activity: Activity, sort: SortKey = "rate", height = Infinity): string {

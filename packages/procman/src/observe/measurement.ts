@@ -4,7 +4,7 @@ import { HemiError } from "@hemi/hemi/base";
 import { readPeriod, readSlot } from "./profile-order.ts";
 
 /** `loop`: how late the event loop comes to a timer. `gc`: how long it stands still for garbage collections. */
-export const measurementKinds = ["loop", "gc"] as const;
+const measurementKinds = ["loop", "gc"] as const;
 export type MeasurementKind = (typeof measurementKinds)[number];
 
 export interface MeasurementOrder {

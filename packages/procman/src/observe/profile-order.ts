@@ -3,7 +3,7 @@
 import { isAbsolute } from "node:path";
 import { HemiError } from "@hemi/hemi/base";
 
-export const profileKinds = ["cpu", "heap", "report"] as const;
+const profileKinds = ["cpu", "heap", "report"] as const;
 export type ProfileKind = (typeof profileKinds)[number];
 
 export interface ProfileOrder {

@@ -20,7 +20,7 @@ import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.
 import { listedPlan } from "../control/listed-plan.ts";
 import { Checker } from "../leader/checker.ts";
 import { ProgramOrders } from "../leader/program-orders.ts";
-import { endingPaths, statusOf } from "../leader/worker-answers.ts";
+import { askStatus, endingPaths } from "../leader/worker-answers.ts";
 import { unknownRequest } from "../observe/story-text.ts";
 import { ownVersion } from "../own-version.ts";
 import { serveOptionsOf } from "../serve-options.ts";
@@ -111,7 +111,7 @@ export class SingleProgram implements ShownProgram {
   }
 
   async workers(): Promise<readonly WorkerStatus[]> {
-    return await Promise.all(this.#workers.map(statusOf));
+    return await Promise.all(this.#workers.map(askStatus));
   }
 
   async candidate(text: string | undefined): Promise<CandidateReport & { readonly report: PlanReport | undefined }> {

@@ -54,7 +54,7 @@ async function linesOf(table: "tcp" | "tcp6" | "unix"): Promise<readonly string[
 }
 
 /** `0100007F:1F90` is 127.0.0.1:8080: groups of four bytes in the order of the machine. */
-export function addressFromHex(text: string): string {
+function addressFromHex(text: string): string {
   const [host = "", port = ""] = text.split(":");
   const bytes = (host.match(/.{8}/g) ?? []).flatMap((group) => (group.match(/../g) ?? []).toReversed());
   const number = Number.parseInt(port, 16);

@@ -49,7 +49,7 @@ export class Audit {
 
   /** Performs an action, and notes it if it changes something. */
   async watch<Result>(by: string, name: string, params: unknown, perform: () => Promise<Result>): Promise<Result> {
-    if (harmless.has(name)) return await perform();
+    if (isHarmless(name, params)) return await perform();
     const time = Date.now();
     const what = clipped(params === undefined || params === null ? name : `${name} ${JSON.stringify(params)}`);
     const note = (failure: string | undefined): void => {
@@ -69,6 +69,13 @@ export class Audit {
   after(number: number): readonly Numbered<AuditEntry>[] {
     return this.#entries.after(number);
   }
+}
+
+function isHarmless(name: string, params: unknown): boolean {
+  if (harmless.has(name)) return true;
+  const given: Readonly<Record<string, unknown>> = typeof params === "object" && params !== null ? { ...params } : {};
+  // Without a level, `logLevel` tells those in force. A purge that is a dry run only counts.
+  return (name === "logLevel" && given["level"] === undefined) || (name === "cachePurge" && given["isDryRun"] === true);
 }
 
 function clipped(text: string): string {

@@ -4,7 +4,7 @@ import type { ListedComponent } from "@hemi/hemi";
 import type { Activity, ActivityRow } from "../observe/activity.ts";
 
 /** As the page lays them out. */
-export const boxNames = [
+const boxNames = [
   "cronjobs",
   "otherServers",
   "routers",

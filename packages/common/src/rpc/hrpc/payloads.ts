@@ -181,7 +181,7 @@ export function isTooMuch({ metadata }: { readonly metadata: Metadata }): boolea
 }
 
 /** Metadata of a frame. More are not sent, and end the connection where they come. */
-export const maxMetadata = 256;
+const maxMetadata = 256;
 
 export function writeMetadata(writer: PayloadWriter, { list }: Metadata): void {
   writer.number(list.length / 2);

@@ -4,7 +4,7 @@ import { Cursor } from "../../config/cursor.ts";
 import { lex } from "../../config/lexer.ts";
 import { parseValue } from "../../config/parse-value.ts";
 import type { Problem } from "../../config/problem.ts";
-import type { Span, ValueSpec } from "../../config/spec.ts";
+import type { SourceSpan, ValueSpec } from "../../config/spec.ts";
 import type { Value } from "../value.ts";
 
 /**
@@ -29,7 +29,7 @@ export function hintForOne(value: Value): string | undefined {
 }
 
 /** The whole value gets the span of `%env`, because that is what the user sees. */
-function literal(spec: ValueSpec, span: Span): Value | undefined {
+function literal(spec: ValueSpec, span: SourceSpan): Value | undefined {
   switch (spec.type) {
     case "bool":
     case "integer":

@@ -3,7 +3,7 @@
 
 import { resolve } from "node:path";
 import { ConfigError } from "../../config/config-error.ts";
-import type { Span } from "../../config/spec.ts";
+import type { SourceSpan } from "../../config/spec.ts";
 import { examineModule, loadModule, ModuleError } from "../modules/load-module.ts";
 import { faultDetails } from "../modules/module-fault.ts";
 import { defaultSource } from "../written.ts";
@@ -93,7 +93,7 @@ const moduleType: PropType<Module> = {
 export const module = propMaker<Module, string>(() => moduleType);
 
 /** Rethrows the error of a module at the position of the prop that names the module. */
-function blameProp(error: unknown, span: Span, path: string): never {
+function blameProp(error: unknown, span: SourceSpan, path: string): never {
   if (!(error instanceof ModuleError)) throw error;
   const { message, fault, code } = error;
   const details = faultDetails(fault);

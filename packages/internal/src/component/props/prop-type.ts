@@ -1,6 +1,6 @@
 // A prop: a value type and the options of every prop: default, required, inherited, aliases, reload.
 
-import type { Span } from "../../config/spec.ts";
+import type { SourceSpan } from "../../config/spec.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { shape } from "../kind.ts";
 import type { Shape } from "../kind.ts";
@@ -55,14 +55,14 @@ export interface PropReader {
     wanted: Wanted<PartType>,
     name: string,
     label: string,
-    span: Span,
+    span: SourceSpan,
   ): Reference<PartType> | undefined;
 }
 
 export interface Mistake {
   /** Default: HEMI_CONFIG_BAD_VALUE. */
   readonly code?: ErrorCode;
-  readonly span: Span;
+  readonly span: SourceSpan;
   /** The message without the component, such as `.weight takes an integer from 1 to 100, not 0`. */
   readonly message: string;
   readonly hint?: string | undefined;

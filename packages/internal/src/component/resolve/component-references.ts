@@ -1,7 +1,7 @@
 // References between components: found by kind and name. They only point to components that are prepared earlier.
 
 import { quote } from "../../config/quote.ts";
-import type { Span } from "../../config/spec.ts";
+import type { SourceSpan } from "../../config/spec.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { isOffered } from "../capability.ts";
 import type { Definition } from "../definition.ts";
@@ -19,13 +19,13 @@ export interface Edge {
   /** The prop that contains it. */
   readonly prop: string;
   readonly slot: ReferenceSlot;
-  readonly span: Span;
+  readonly span: SourceSpan;
 }
 
 /** A name that refers to a component. */
 export interface Mention {
   readonly name: string;
-  readonly span: Span;
+  readonly span: SourceSpan;
   /** The component that refers to another. */
   readonly holder: Place;
   /** The component that sets the prop: the holder, or the one from which it inherits. */
@@ -143,7 +143,7 @@ export class ComponentReferences {
     this.#report(setter, span, `${label} refers to ${describeKind(kind)} ${quote(name)}, which does not exist`, hint);
   }
 
-  #report(place: Place, span: Span, message: string, hint?: string): void {
+  #report(place: Place, span: SourceSpan, message: string, hint?: string): void {
     const whole = `${describePlace(place)}: ${message}`;
     this.#problems.add(place, { code: "HEMI_CONFIG_REFERENCE", span, message: whole, hint });
   }

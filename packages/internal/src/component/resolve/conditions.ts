@@ -2,7 +2,7 @@
 // have a folder.
 
 import { resolve } from "node:path";
-import type { ConditionSpec, Span, ValueSpec } from "../../config/spec.ts";
+import type { ConditionSpec, SourceSpan, ValueSpec } from "../../config/spec.ts";
 import { compilePattern } from "../condition.ts";
 import type { Condition } from "../condition.ts";
 import { quote } from "../../config/quote.ts";
@@ -74,7 +74,7 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
 }
 
 /** Reports a variable that there is not, and one that other servers have for something else. */
-function isKnown(variable: string, span: Span, scope: ConditionScope): boolean {
+function isKnown(variable: string, span: SourceSpan, scope: ConditionScope): boolean {
   const { kind } = scope;
   const { variables } = kind;
   if (variables?.find(variable) === undefined) {
@@ -159,7 +159,7 @@ function readFile(operator: string, file: ValueSpec, scope: ConditionScope): Tem
 
 interface PatternText {
   readonly text: string;
-  readonly span: Span;
+  readonly span: SourceSpan;
 }
 
 function textsOf(value: Value, scope: ConditionScope): readonly PatternText[] | undefined {
@@ -172,13 +172,13 @@ function textsOf(value: Value, scope: ConditionScope): readonly PatternText[] | 
   return texts.length === items.length ? texts : undefined;
 }
 
-function report({ place, problems }: ConditionScope, span: Span, message: string, hint?: string): void {
+function report({ place, problems }: ConditionScope, span: SourceSpan, message: string, hint?: string): void {
   problems.add(place, { code: "HEMI_CONFIG_CONDITION", span, message: `${describePlace(place)}: ${message}`, hint });
 }
 
 function doubt(
   { place, problems }: ConditionScope,
-  span: Span,
+  span: SourceSpan,
   found: { readonly message: string; readonly hint: string } | undefined,
 ): void {
   if (found === undefined) return;

@@ -1,6 +1,6 @@
 // A resolved component that knows its place in the configuration.
 
-import type { Span } from "../../config/spec.ts";
+import type { SourceSpan } from "../../config/spec.ts";
 import type { Condition } from "../condition.ts";
 import type { Definition } from "../definition.ts";
 import { placeOfProp, type Place } from "./place.ts";
@@ -15,7 +15,7 @@ export class PlacedComponent implements ResolvedComponent {
   readonly props: Readonly<Record<string, unknown>>;
   readonly references: readonly ResolvedReference[];
   readonly children: readonly ResolvedComponent[];
-  readonly span: Span;
+  readonly span: SourceSpan;
   readonly #place: Place;
 
   constructor(

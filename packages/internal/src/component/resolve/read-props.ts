@@ -1,6 +1,6 @@
 // Reads the props of one component (set, inherited or default) by the types of its schema.
 
-import type { Span } from "../../config/spec.ts";
+import type { SourceSpan } from "../../config/spec.ts";
 import type { Definition } from "../definition.ts";
 import type { Mistake, Prop, PropReader } from "../props/prop-type.ts";
 import type { Reference } from "../reference.ts";
@@ -116,7 +116,7 @@ class PlaceReader implements PropReader {
     wanted: Wanted<PartType>,
     name: string,
     label: string,
-    span: Span,
+    span: SourceSpan,
   ): Reference<PartType> | undefined {
     this.isOwn = true;
     const [holder, setter, prop] = [this.#place, this.#setter, this.#prop];

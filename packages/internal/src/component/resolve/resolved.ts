@@ -1,6 +1,6 @@
 // A component as the configuration wants it: every prop is read and checked, nothing is created yet.
 
-import type { Span } from "../../config/spec.ts";
+import type { SourceSpan } from "../../config/spec.ts";
 import type { Condition } from "../condition.ts";
 import type { Definition } from "../definition.ts";
 import type { ReferenceSlot } from "../reference-slot.ts";
@@ -21,7 +21,7 @@ export interface ResolvedComponent {
   readonly references: readonly ResolvedReference[];
   /** In the order of the text. */
   readonly children: readonly ResolvedComponent[];
-  readonly span: Span;
+  readonly span: SourceSpan;
   /**
    * Where the value of a prop comes from: the prop as it is set here, or further out and inherited; the sign where it
    * is not set.
@@ -31,7 +31,7 @@ export interface ResolvedComponent {
 
 /** A place in the configuration, for errors. */
 export interface PropPlace {
-  readonly span: Span;
+  readonly span: SourceSpan;
   /** Of the component that sets the prop: stands in for the position where the source is a TypeScript object. */
   readonly path: string;
 }

@@ -1,6 +1,6 @@
 // Unknown props: the component does not have them, no descendant inherits them, and no reference reads them.
 
-import type { ComponentSpec, Span } from "../../config/spec.ts";
+import type { ComponentSpec, SourceSpan } from "../../config/spec.ts";
 import type { Definition } from "../definition.ts";
 import type { Kind } from "../kind.ts";
 import { didYouMean } from "../did-you-mean.ts";
@@ -85,7 +85,7 @@ function mayReadUnread(spec: ComponentSpec, name: string): boolean {
 }
 
 /** Whether the text contains the name after a dot. It may be inside a string; then one problem fewer is reported. */
-function mentions({ source: { text = "" }, start, end }: Span, name: string): boolean {
+function mentions({ source: { text = "" }, start, end }: SourceSpan, name: string): boolean {
   const words = text.slice(start, end).split(/[^.\w]+/);
   return words.some((word) => word.split(".").slice(1).includes(name));
 }

@@ -1,11 +1,11 @@
-import { once } from "node:events";
 import { createServer as createWebServer, type RequestListener } from "node:http";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import type { ServerPart } from "../../stage/kinds/server.ts";
+import { listening } from "../../testing/listening.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
 
 interface ProxyOptions {
@@ -48,25 +48,6 @@ async function forwardProxy({ props = "", before = "", stage: inStage = "", host
       return await client.send(bytes).response(bytes.startsWith("HEAD") ? "HEAD" : "GET");
     },
     [Symbol.asyncDispose]: () => stage.quit(1000),
-  };
-}
-
-async function listening(server: Server): Promise<{ port: number } & AsyncDisposable> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
   };
 }
 

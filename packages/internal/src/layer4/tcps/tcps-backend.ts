@@ -1,17 +1,11 @@
 // tcpsBackend: a group of equal servers that are reached by connections, whatever is spoken on them.
 
-import type { ConnectionOptions } from "node:tls";
 import { Backend } from "../../backend/backend.ts";
+import { BackendPart } from "../../backend/backend-part.ts";
 import { defineBackend } from "../../backend/kind.ts";
 import type { NodeChoice } from "../../backend/node-choice.ts";
-import {
-  checkNodeTls,
-  nodeTlsOptions,
-  nodeTlsPropNames,
-  nodeTlsProps,
-  type NodeTlsSettings,
-} from "../../backend/node-tls.ts";
-import { checkNodes, followChanges, nodeGroupProps, specsOf } from "../../backend/props.ts";
+import { checkNodeTls, NodeTls, nodeTlsProps, type NodeTlsSettings } from "../../backend/node-tls.ts";
+import { checkNodes, nodeGroupProps, specsOf } from "../../backend/props.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { capability } from "../../component/capability.ts";
 import type { Part } from "../../component/part.ts";
@@ -67,79 +61,51 @@ export const tcpsBackend = defineBackend({
   create: (context): Part & TcpsBackend => new TcpsBackendPart(context),
 });
 
-class TcpsBackendPart implements Part, TcpsBackend {
-  readonly #props: TcpsBackendSettings;
-  readonly #backend: Backend<NodeLinks>;
-  #tls: ConnectionOptions | undefined;
+class TcpsBackendPart extends BackendPart<NodeLinks, TcpsBackendSettings> implements TcpsBackend {
+  protected readonly backend: Backend<NodeLinks>;
+  readonly #tls: NodeTls;
   #isPrepared = false;
 
   constructor(context: Context<TcpsBackendSettings>) {
     const { props, log, stage } = context;
-    this.#props = props;
-    this.#backend = new Backend<NodeLinks>({
+    super(props);
+    this.#tls = new NodeTls(props, []);
+    this.backend = new Backend<NodeLinks>({
       owner: context,
       specs: specsOf(props),
       settings: props,
       log,
       fixtures: stage,
       makePool: () => new NodeLinks(),
-      probes: probesOf(props, () => this.#tls),
+      probes: probesOf(props, () => this.#tls.options),
       nodesChanged: () => this.#nodesChanged(),
     });
   }
 
   examine(): void {
-    nodeTlsOptions(this.#props, []);
+    this.#tls.examine();
   }
 
-  async prepare(): Promise<void> {
-    this.#tls = nodeTlsOptions(this.#props, []);
+  override async prepare(): Promise<void> {
+    this.#tls.load();
     this.#isPrepared = true;
-    await this.#backend.prepare();
-  }
-
-  start(): void {
-    this.#backend.start();
+    await super.prepare();
   }
 
   revise(next: NodeTlsSettings, changed: ReadonlySet<string>): () => void {
-    if (!nodeTlsPropNames.some((name) => changed.has(name))) return () => undefined;
-    let other = nodeTlsOptions(next, []);
-    return () => ([this.#tls, other] = [other, this.#tls]);
-  }
-
-  update(changed: ReadonlySet<string>): void {
-    followChanges(this.#backend, changed, this.#props);
-  }
-
-  drain(): Promise<void> {
-    return this.#backend.drain();
-  }
-
-  async shutdown(): Promise<void> {
-    for (const { pool } of this.#backend.nodes) pool.destroy();
-    await this.#backend.shutdown();
+    return this.#tls.revise(next, changed);
   }
 
   dial(wish: DialWish, user: DialUser): { cancel(): void } {
-    const owner = this.#backend;
+    const owner = this.backend;
     const { makeDeadline } = owner;
-    const link = new NodeLink({ wish, user, owner, settings: this.#props, tls: this.#tls, makeDeadline });
+    const link = new NodeLink({ wish, user, owner, settings: this.props, tls: this.#tls.options, makeDeadline });
     owner.enter(link);
     return link;
   }
 
-  whyNoRetry(tried: readonly string[]): string | undefined {
-    return this.#backend.whyNoRetry(tried);
-  }
-
-  explain(wish: SelectionHint): NodeChoice {
-    return this.#backend.explain(wish);
-  }
-
   #nodesChanged(): void {
     if (!this.#isPrepared) return;
-
-    for (const node of this.#backend.nodes) if (node.isDown) node.pool.nodeDown();
+    for (const node of this.backend.nodes) if (node.isDown) node.pool.nodeDown();
   }
 }

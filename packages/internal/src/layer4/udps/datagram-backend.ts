@@ -3,11 +3,11 @@
 import type { Probe } from "../../backend/active-health.ts";
 import { Backend } from "../../backend/backend.ts";
 import type { NodeChoice } from "../../backend/node-choice.ts";
-import { checkNodes, followChanges, nodeChoiceProps, specsOf } from "../../backend/props.ts";
+import { BackendPart } from "../../backend/backend-part.ts";
+import { checkNodes, nodeChoiceProps, specsOf } from "../../backend/props.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { capability } from "../../component/capability.ts";
 import type { CheckContext } from "../../component/definition.ts";
-import type { Part } from "../../component/part.ts";
 import { formatAddress } from "../../component/props/addresses.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
@@ -66,16 +66,15 @@ export function checkDatagramNodes(context: CheckContext<PropsOf<typeof datagram
 }
 
 /** A group of equal servers that are reached by datagrams. */
-export class DatagramBackend implements Part, UdpsBackend {
-  readonly #props: DatagramBackendSettings;
-  readonly #backend: Backend<NodeSessions>;
+export class DatagramBackend extends BackendPart<NodeSessions, DatagramBackendSettings> implements UdpsBackend {
+  protected readonly backend: Backend<NodeSessions>;
   #isPrepared = false;
 
   /** `probes`: its health checks, by the values of `healthCheck`. */
   constructor(context: Context<DatagramBackendSettings>, probes: Readonly<Record<string, Probe>>) {
     const { props, log, stage } = context;
-    this.#props = props;
-    this.#backend = new Backend<NodeSessions>({
+    super(props);
+    this.backend = new Backend<NodeSessions>({
       specs: specsOf(props),
       settings: props,
       log,
@@ -87,42 +86,17 @@ export class DatagramBackend implements Part, UdpsBackend {
     });
   }
 
-  async prepare(): Promise<void> {
+  override async prepare(): Promise<void> {
     this.#isPrepared = true;
-    await this.#backend.prepare();
-  }
-
-  start(): void {
-    this.#backend.start();
-  }
-
-  update(changed: ReadonlySet<string>): void {
-    followChanges(this.#backend, changed, this.#props);
-  }
-
-  drain(): Promise<void> {
-    return this.#backend.drain();
-  }
-
-  async shutdown(): Promise<void> {
-    for (const { pool } of this.#backend.nodes) pool.destroy();
-    await this.#backend.shutdown();
+    await super.prepare();
   }
 
   session(wish: SelectionHint, user: DatagramUser): UdpsNodeSession {
-    return new NodeSession(wish, user, this.#backend);
-  }
-
-  whyNoRetry(tried: readonly string[]): string | undefined {
-    return this.#backend.whyNoRetry(tried);
-  }
-
-  explain(wish: SelectionHint): NodeChoice {
-    return this.#backend.explain(wish);
+    return new NodeSession(wish, user, this.backend);
   }
 
   #nodesChanged(): void {
     if (!this.#isPrepared) return;
-    for (const node of this.#backend.nodes) if (node.isDown) node.pool.nodeDown();
+    for (const node of this.backend.nodes) if (node.isDown) node.pool.nodeDown();
   }
 }

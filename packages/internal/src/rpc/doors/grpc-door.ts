@@ -47,7 +47,7 @@ export class GrpcDoor extends EnvelopedDoor {
   }
 }
 
-export const grpcCodingFields: CodingFields = { coding: "grpc-encoding", accepted: "grpc-accept-encoding" };
+const grpcCodingFields: CodingFields = { coding: "grpc-encoding", accepted: "grpc-accept-encoding" };
 
 /** By content type and coding; there are few. The same list for the same head, so that a codec can remember it. */
 const heads = new Map<string, readonly string[]>();

@@ -21,7 +21,7 @@ export function eachTrailer(
 }
 
 /** Percent-encodes UTF-8, but for printable ASCII. */
-export function percentEncode(message: string): string {
+function percentEncode(message: string): string {
   if (/^[\x20-\x24\x26-\x7e]*$/.test(message)) return message;
   let encoded = "";
   for (const octet of Buffer.from(message)) {

@@ -1,20 +1,14 @@
 // hrpcBackend: a group of equal servers that speak hrpc.
 
-import type { ConnectionOptions } from "node:tls";
 import { protocolName, type OutgoingCall } from "@hemi/common/rpc";
 import { Backend } from "../../backend/backend.ts";
+import { BackendPart } from "../../backend/backend-part.ts";
 import { dialNode } from "../../backend/dial.ts";
 import { defineBackend } from "../../backend/kind.ts";
 import type { NodeChoice } from "../../backend/node-choice.ts";
 import type { NodeSpec } from "../../backend/node.ts";
-import {
-  checkNodeTls,
-  nodeTlsOptions,
-  nodeTlsPropNames,
-  nodeTlsProps,
-  type NodeTlsSettings,
-} from "../../backend/node-tls.ts";
-import { checkNodes, followChanges, nodeGroupProps, specsOf } from "../../backend/props.ts";
+import { checkNodeTls, NodeTls, nodeTlsProps, type NodeTlsSettings } from "../../backend/node-tls.ts";
+import { checkNodes, nodeGroupProps, specsOf } from "../../backend/props.ts";
 import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
@@ -92,17 +86,17 @@ export const hrpcBackend = defineBackend({
   create: (context): Part & RpcBackend => new HrpcBackend(context),
 });
 
-class HrpcBackend implements Part, RpcBackend {
-  readonly #props: HrpcBackendSettings;
+class HrpcBackend extends BackendPart<HrpcPool, HrpcBackendSettings> implements RpcBackend {
   readonly #log: ErrorLog;
-  readonly #backend: Backend<HrpcPool>;
-  #tls: ConnectionOptions | undefined;
+  protected readonly backend: Backend<HrpcPool>;
+  readonly #tls: NodeTls;
 
   constructor(context: Context<HrpcBackendSettings>) {
     const { props, log, stage } = context;
-    this.#props = props;
+    super(props);
     this.#log = log;
-    this.#backend = new Backend<HrpcPool>({
+    this.#tls = new NodeTls(props, [protocolName]);
+    this.backend = new Backend<HrpcPool>({
       owner: context,
       specs: specsOf(props),
       settings: props,
@@ -120,56 +114,37 @@ class HrpcBackend implements Part, RpcBackend {
   }
 
   examine(): void {
-    nodeTlsOptions(this.#props, [protocolName]);
+    this.#tls.examine();
   }
 
-  async prepare(): Promise<void> {
-    this.#tls = nodeTlsOptions(this.#props, [protocolName]);
-    await this.#backend.prepare();
-  }
-
-  start(): void {
-    this.#backend.start();
+  override async prepare(): Promise<void> {
+    this.#tls.load();
+    await super.prepare();
   }
 
   revise(next: NodeTlsSettings, changed: ReadonlySet<string>): () => void {
-    if (!nodeTlsPropNames.some((name) => changed.has(name))) return () => undefined;
-    let other = nodeTlsOptions(next, [protocolName]);
-    return () => ([this.#tls, other] = [other, this.#tls]);
-  }
-
-  update(changed: ReadonlySet<string>): void {
-    followChanges(this.#backend, changed, this.#props);
-  }
-
-  drain(): Promise<void> {
-    return this.#backend.drain();
-  }
-
-  async shutdown(): Promise<void> {
-    for (const { pool } of this.#backend.nodes) pool.destroy();
-    await this.#backend.shutdown();
+    return this.#tls.revise(next, changed);
   }
 
   call(call: OutgoingCall): AsyncIterable<unknown> {
-    const { hedgeDelay, maxMessageSize, hashOn } = this.#props;
+    const { hedgeDelay, maxMessageSize, hashOn } = this.props;
     const key = hashOn === "" ? "" : (call.metadata.get(hashOn) ?? "");
-    const attempts: CallAttempts = { owner: this.#backend, maxMessageSize, key, tried: [] };
+    const attempts: CallAttempts = { owner: this.backend, maxMessageSize, key, tried: [] };
     const { kind, idempotency } = call.procedure;
     if (hedgeDelay === 0 || kind !== "unary" || idempotency === "unknown") return callNode(call, attempts);
     return hedged(call, {
       delay: hedgeDelay,
-      mayHedge: () => this.#backend.whyNoRetry(attempts.tried) === undefined,
+      mayHedge: () => this.backend.whyNoRetry(attempts.tried) === undefined,
       attempt: (own) => callNode(own, attempts),
     });
   }
 
-  explain(): NodeChoice {
-    return this.#backend.explain({ key: "", stickTo: "", tried: [] });
+  override explain(): NodeChoice {
+    return super.explain({ key: "", stickTo: "", tried: [] });
   }
 
   #makePool(spec: NodeSpec): HrpcPool {
-    const settings = this.#props;
+    const settings = this.props;
     return new HrpcPool({
       timeouts: {
         get beginTimeout() {
@@ -190,8 +165,8 @@ class HrpcBackend implements Part, RpcBackend {
       },
       maxConns: () => settings.maxConns,
       compression: sessionCompression(settings),
-      dial: (onread) => dialNode(spec, this.#tls, { onread, allowHalfOpen: true }),
-      makeDeadline: this.#backend.makeDeadline,
+      dial: (onread) => dialNode(spec, this.#tls.options, { onread, allowHalfOpen: true }),
+      makeDeadline: this.backend.makeDeadline,
       maxMessageSize: () => settings.maxMessageSize,
       failed: (error) => this.#log.error(`failed at a connection to ${spec.hostname}`, { error }),
     });

@@ -6,7 +6,7 @@ import { protoBundlet } from "@hemi/common/rpc-proto";
 import { implement, type ServedBundlet } from "../../rpc/served-bundlet.ts";
 import { Library } from "./library_pb.ts";
 
-export const libraryBundlet = protoBundlet(Library);
+const libraryBundlet = protoBundlet(Library);
 
 /** `watch` of a negative count fails behind one message. */
 export function libraryService(): ServedBundlet {

@@ -1,25 +1,13 @@
-import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import type { ServerPart } from "../../stage/kinds/server.ts";
+import { listening, type Listening } from "../../testing/listening.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
 
-async function webServer(listener: RequestListener): Promise<{ port: number } & AsyncDisposable> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
+const webServer = (listener: RequestListener): Promise<Listening> => listening(createServer(listener));
 
 /** A site behind `auth`: what is let through is answered with its head, as JSON. */
 async function siteBehind(auth: RequestListener, props = "") {

@@ -31,7 +31,7 @@ export function forwardedOfX(req: Request, trusted: AddressSet): string {
     (authority === "" ? "" : `;host="${authority.replace(/["\\]/g, "\\$&")}"`) +
     (isScheme.test(proto) ? `;proto=${proto}` : "");
   const client = indexOfClient(nodes, trusted);
-  return nodes.map((node, i) => `for=${nodeName(node)}${i === client ? ofClient : ""}`).join(", ");
+  return nodes.map((node, i) => `for=${forwardedNode(node)}${i === client ? ofClient : ""}`).join(", ");
 }
 
 /** `x-forwarded-for`, `-host` and `-proto`, of the `forwarded` of a request whose sender is trusted. */
@@ -49,7 +49,7 @@ export function xOfForwarded(req: Request, trusted: AddressSet): readonly [name:
 }
 
 /** RFC 7239 6: an IPv6 address stands in brackets and quotes; who comes over a UNIX socket has no name. */
-export function nodeName(address: string): string {
+export function forwardedNode(address: string): string {
   if (address === "") return "unknown";
   return address.includes(":") ? `"[${address}]"` : address;
 }

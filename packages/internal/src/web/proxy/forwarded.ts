@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressSet } from "../../component/props/addresses.ts";
 import { unknownAddress } from "../../http/forwarded-source.ts";
 import type { Request } from "../request/request.ts";
-import { forwardedOfX, nodeName, xOfForwarded } from "./forwarded-forms.ts";
+import { forwardedOfX, forwardedNode, xOfForwarded } from "./forwarded-forms.ts";
 
 export type ForwardedForm = "both" | "x" | "standard" | "none";
 
@@ -67,7 +67,7 @@ export class ForwardedFields {
     }
     if (this.#form !== "x") {
       const host = authority === "" ? "" : `;host="${authority}"`;
-      this.#add(list, "forwarded", `for=${nodeName(address)}${host};proto=${scheme}`);
+      this.#add(list, "forwarded", `for=${forwardedNode(address)}${host};proto=${scheme}`);
     }
   }
 
@@ -102,7 +102,7 @@ export class ForwardedFields {
     if (this.#form !== "x" && (standard !== undefined || !usesX)) {
       const host = req.authority === "" ? "" : `;host="${req.authority}"`;
       const own = standard === undefined ? `${host};proto=${req.scheme}` : "";
-      this.#add(list, "forwarded", joined(standard, `for=${nodeName(address)}${own}`));
+      this.#add(list, "forwarded", joined(standard, `for=${forwardedNode(address)}${own}`));
     }
   }
 

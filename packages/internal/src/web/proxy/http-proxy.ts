@@ -14,7 +14,7 @@ import type { Response } from "../response/response.ts";
 import { ResponseEdits } from "./response-edits.ts";
 import { exchangeProps, passedTimeoutProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
-import { Mirror } from "./mirror.ts";
+import { RequestMirror } from "./mirror.ts";
 import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
 import { handshakeFields, PassedUpgrades, upgradeProps } from "./passed-upgrades.ts";
@@ -87,7 +87,7 @@ class HttpProxy implements HandletPart {
   readonly #requests: PassedRequests;
   readonly #traits: ProxyTraits;
   readonly #upgrades: PassedUpgrades;
-  readonly #mirror: Mirror | undefined;
+  readonly #mirror: RequestMirror | undefined;
   readonly #passesContent: boolean;
 
   constructor(context: Context<HttpProxyProps>) {
@@ -170,8 +170,8 @@ class HttpProxy implements HandletPart {
 /** They describe content that is not passed on. */
 const fieldsOfContent: readonly string[] = ["content-encoding", "content-language", "content-type", "digest"];
 
-function makeMirror({ props, log }: Context<HttpProxyProps>, mirrorTo: Reference<WebBackend>): Mirror {
-  return new Mirror({
+function makeMirror({ props, log }: Context<HttpProxyProps>, mirrorTo: Reference<WebBackend>): RequestMirror {
+  return new RequestMirror({
     backend: () => mirrorTo.current,
     maxCopies: () => props.maxMirrored,
     maxBacklog: () => props.maxMirrorBacklog,

@@ -5,7 +5,7 @@ import type { ResponseHandler, BackendRequest, WebBackend, WebExchange } from ".
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Fields } from "../../http/fields.ts";
 
-export interface MirrorOptions {
+export interface RequestMirrorOptions {
   readonly backend: () => WebBackend;
   /** Of copies that are under way. */
   readonly maxCopies: () => number;
@@ -15,11 +15,11 @@ export interface MirrorOptions {
 }
 
 /** Of one proxy. */
-export class Mirror {
-  readonly #options: MirrorOptions;
+export class RequestMirror {
+  readonly #options: RequestMirrorOptions;
   #copies = 0;
 
-  constructor(options: MirrorOptions) {
+  constructor(options: RequestMirrorOptions) {
     this.#options = options;
   }
 
@@ -51,7 +51,7 @@ export class MirroredRequest implements ResponseHandler {
   #trailers: Fields | undefined;
   #isOver = false;
 
-  /** `over` is told how it failed, if it did. For `Mirror`. */
+  /** `over` is told how it failed, if it did. For `RequestMirror`. */
   constructor(
     begin: (taker: ResponseHandler) => WebExchange,
     maxBacklog: number,

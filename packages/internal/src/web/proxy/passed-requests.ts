@@ -36,7 +36,7 @@ export const underscoreProps = {
 };
 
 /** For all who pass paths on. */
-export const backslashProps = {
+const backslashProps = {
   /**
    * Are paths passed on that hold `%5C`? Windows, and programs that run there, take a backslash for a slash, and so see
    * another path than the conditions here. Such requests get 400 otherwise.

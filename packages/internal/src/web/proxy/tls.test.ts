@@ -1,15 +1,15 @@
 import { createPrivateKey } from "node:crypto";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { certificateFolder, testAuthority } from "../../testing/certificates.ts";
+import { listening, type Listening } from "../../testing/listening.ts";
 import { request } from "../../testing/raw-client.ts";
 import { proxyTo } from "../../testing/proxy.ts";
 
 /** A server that answers each request with the name that TLS asked for and that of the client's certificate. */
-async function answering(options: TlsOptions): Promise<{ server: Server; port: number } & AsyncDisposable> {
+async function answering(options: TlsOptions): Promise<{ server: Server } & Listening> {
   const server = createServer(options, (socket) => {
     socket.on("error", () => {});
     socket.on("data", () => {
@@ -17,17 +17,7 @@ async function answering(options: TlsOptions): Promise<{ server: Server; port: n
       socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    server,
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      await once(server, "close");
-    },
-  };
+  return { server, ...(await listening(server)) };
 }
 
 /** The name in the certificate of a client; "" if it has shown none. */

@@ -1,11 +1,11 @@
-// Converts specs back to text. Included content is written in place, comments are lost; the text parses to the same
-// specs.
+// Writes specs as the text of a configuration, which tests read again. Included content is written in place, comments
+// are lost; the text parses to the same specs.
 
 import { HemiError } from "../errors/hemi-error.ts";
-import { formatConfig } from "./format.ts";
-import { printDuration, printSize } from "./literals.ts";
-import { isQuotable } from "./quote.ts";
-import type { ComponentSpec, ConditionSpec, DictEntrySpec, ValueSpec } from "./spec.ts";
+import { formatConfig } from "../config/format.ts";
+import { printDuration, printSize } from "../config/literals.ts";
+import { isQuotable } from "../config/quote.ts";
+import type { ComponentSpec, ConditionSpec, DictEntrySpec, ValueSpec } from "../config/spec.ts";
 
 /**
  * Writes a configuration that was read without problems (otherwise HEMI_USAGE). A string that contains both sorts of
