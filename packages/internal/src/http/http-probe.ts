@@ -18,8 +18,7 @@ export interface HealthQuestion {
   readonly healthHost: string;
 }
 
-/** The connections that a check is made by. */
-/** How a protocol asks. `timeout`: in ms, for whatever has to be waited for. */
+/** How a protocol asks, by the connections of `Pool`. `timeout`: in ms, for whatever has to be waited for. */
 export interface ProbeProtocol<Pool extends NodePool> {
   makePool(spec: NodeSpec, timeout: number): Pool;
   newExchan(
