@@ -79,6 +79,7 @@ describe("maxRequestsPerClient", () => {
     const [first, second, third] = clients;
     if (first === undefined || second === undefined || third === undefined) throw new Error("there are three");
     first.send(request("GET /wait"));
+    await expect.poll(() => server.waits).toHaveLength(1);
     second.send(request("GET /wait"));
     await expect.poll(() => server.waits).toHaveLength(2);
     expect(await third.send(request("GET /")).response()).toMatchObject({
