@@ -81,7 +81,7 @@ export class Misses {
       if (typeof answered === "boolean") return answered;
       if (answered === "unconfirmed") order = { ...order, stored: undefined };
     }
-    return pass(first.resp, forward, false);
+    return pass(first.resp, forward, hasWaited ? false : undefined);
   }
 
   async #answerBy(fetch: Fetch, joined: Joined, order: FetchOrder, forward: ForwardReason): Promise<Answered> {

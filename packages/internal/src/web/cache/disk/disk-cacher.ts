@@ -28,6 +28,7 @@ import { DiskSource } from "./disk-source.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
 import { DiskWobject } from "./disk-wobject.ts";
 import { type FilesChanged, ObjectFolder } from "./object-folder.ts";
+import { isLeftBy, isSelectedBy, PendingPurges } from "./pending-purges.ts";
 import { SharedWalks } from "./shared-walks.ts";
 import {
   appendHead,
@@ -79,7 +80,8 @@ class DiskCacher implements CacherPart {
   /** What was looked up lately. Another worker may have stored something since: it counts for a second. */
   readonly #known: LRUCache<string, readonly DiskWobject[]>;
   readonly #loads = new Map<string, Promise<readonly DiskWobject[]>>();
-  /** What must be over before anything is looked up: purges, and heads that are appended. */
+  readonly #purges = new PendingPurges();
+  /** What must be over before anything is looked up: heads that are appended, and removals of what is no good. */
   readonly #pending = new Set<Promise<unknown>>();
   /** What is being written. */
   readonly #stores = new Set<Promise<unknown>>();
@@ -146,7 +148,7 @@ class DiskCacher implements CacherPart {
     const { folder } = this.#context.props;
     this.#context.log.warn("the folder of stored responses was removed by others, and is made anew", { folder });
     // They may still use it.
-    await Promise.allSettled([...this.#stores, ...this.#pending]);
+    await Promise.allSettled([...this.#stores, ...this.#pending, this.#purges.settled()]);
     await old?.close();
   }
 
@@ -159,7 +161,8 @@ class DiskCacher implements CacherPart {
     await Promise.allSettled(this.#stores);
     this.#isClosed = true;
     this.#spread.close();
-    await Promise.allSettled([...this.#pending, ...this.#loads.values(), this.#upkeep.close()]);
+    const work = [...this.#pending, this.#purges.settled(), ...this.#loads.values(), this.#upkeep.close()];
+    await Promise.allSettled(work);
     this.#known.clear();
     await this.#index?.close();
   }
@@ -176,7 +179,7 @@ class DiskCacher implements CacherPart {
   async #load(key: string): Promise<readonly DiskWobject[]> {
     const lookup = this.#writes.begin();
     try {
-      // Only for what has begun before: purges that come all the time must not keep it waiting without end.
+      // Only for what has begun before: those that come all the time must not keep it waiting without end.
       if (this.#pending.size > 0) await Promise.allSettled(this.#pending);
       const running = this.#loads.get(key);
       if (running !== undefined) return await running;
@@ -188,19 +191,20 @@ class DiskCacher implements CacherPart {
     }
   }
 
-  /** Without what was purged since the lookup began: it may still be there. */
+  /** Without what is being purged, or was since the lookup began: it may still be there. */
   async #read(key: string, lookup: OpenWrite): Promise<readonly DiskWobject[]> {
+    const purges = this.#purges.current();
     const folder = this.#objects.folderOf(key);
     const names = await readdir(folder).catch(() => []);
     const read = await Promise.all(names.map((name) => this.#openFile(join(folder, name), key)));
     const found = read.filter((one) => one !== undefined);
     // The most recent comes first: it is the one to use where several match.
     found.sort((one, other) => madeAt(other.head) - madeAt(one.head) || other.writtenAt - one.writtenAt);
-    const wasPurged = lookup.purges.length > 0;
+    const wasPurged = lookup.purges.length > 0 || found.some((one) => isSelectedBy(purges, one));
     // Another worker may be storing it just now.
     const mayKeep = found.length > 0 && !wasPurged && !this.#isClosed;
     if (!mayKeep || !this.#known.set(key, found).has(key)) for (const one of found) one.release();
-    const good = wasPurged ? found.filter(({ head }) => !lookup.isPurged(head)) : found;
+    const good = wasPurged ? found.filter((one) => isLeftBy(purges, one) && !lookup.isPurged(one.head)) : found;
     for (const { path } of good) this.#upkeep.noteUse(path);
     return good;
   }
@@ -336,7 +340,7 @@ class DiskCacher implements CacherPart {
       this.#spread.tell(selector, options);
     }
     const purge = this.#purge(selector, options);
-    if (!isDryRun) this.#wait(purge);
+    if (!isDryRun) this.#purges.add(selector, options.isSoft === true, purge);
     return purge;
   }
 

@@ -11,13 +11,17 @@ import { cachedSite } from "../../../testing/cached-site.ts";
 import type { Request } from "../../request/request.ts";
 import type { Response } from "../../response/response.ts";
 
-/** What fails with EIO, and `opens` with EMFILE; and what the next write to a file that is there waits for. */
+/**
+ * What fails with EIO, and `opens` with EMFILE; what the next write to a file that is there waits for, and what
+ * removals wait for.
+ */
 const failing = vi.hoisted(() => ({
   firstBytes: false,
   writes: false,
   removals: false,
   opens: false,
   gate: undefined as Promise<void> | undefined,
+  removalGate: undefined as Promise<void> | undefined,
 }));
 
 const brokenDisk = vi.hoisted(() => () => Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
@@ -61,13 +65,17 @@ vi.mock("node:fs", async (original) => {
 
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof promises>();
-  const unlink: typeof promises.unlink = (path) =>
-    failing.removals ? Promise.reject(brokenDisk()) : real.unlink(path);
+  const unlink: typeof promises.unlink = async (path) => {
+    await failing.removalGate;
+    if (failing.removals) throw brokenDisk();
+    await real.unlink(path);
+  };
   return { ...real, unlink };
 });
 
 afterEach(() => {
-  Object.assign(failing, { firstBytes: false, writes: false, removals: false, opens: false, gate: undefined });
+  Object.assign(failing, { firstBytes: false, writes: false, removals: false, opens: false });
+  Object.assign(failing, { gate: undefined, removalGate: undefined });
 });
 
 async function siteIn(folder: string, size: number, props = "") {
@@ -158,6 +166,37 @@ test("a soft purge that can open no file fails, and does not leave in silence wh
   await expect(site.cache.purge("all", { isSoft: true })).rejects.toThrow("EMFILE");
   failing.opens = false;
   expect(await site.cache.purge("all", { isSoft: true })).toBe(1);
+});
+
+test("no lookup waits for a purge that takes long, and none finds what it is to remove", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path, 10);
+  for (const path of ["/a", "/b"]) {
+    await site.get(path);
+    await expect.poll(() => stored(site, path)).toBe(1);
+  }
+  const gate = Promise.withResolvers<void>();
+  failing.removalGate = gate.promise;
+  const purge = site.cache.purge({ prefix: "http://a.example/a" });
+  expect([await stored(site, "/a"), await stored(site, "/b")]).toEqual([0, 1]);
+  expect((await site.get("/a")).headers["cache-status"]).toBe("Hemi; fwd=uri-miss; stored");
+  gate.resolve();
+  await purge;
+  expect(await stored(site, "/b")).toBe(1);
+});
+
+test("what a soft purge is to make stale is stale from its begin on", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path, 10);
+  await site.get("/a");
+  await expect.poll(() => stored(site)).toBe(1);
+  const gate = Promise.withResolvers<void>();
+  failing.gate = gate.promise;
+  const purge = site.cache.purge("all", { isSoft: true });
+  const [found] = await site.cacher.lookup("http://a.example/a");
+  expect(found?.head.isOutdated).toBe(true);
+  gate.resolve();
+  expect(await purge).toBe(1);
 });
 
 test("an index that is made anew while no file can be opened loses none of them", async () => {
