@@ -84,7 +84,7 @@ const props = {
    * missing scripts, images and API calls stay missing. `any`: all clients.
    */
   fallbackFor: prop.choice(["html", "any"], { default: "html", reload: "live" }),
-  /** How long a client may use its copy without asking the server: `cache-control: max-age`. Default: the field is not sent. */
+  /** How long a client may use its copy without asking the server: `cache-control: max-age`. Default: not sent. */
   maxAge: prop.duration({ max: "24855d", reload: "live" }),
   /**
    * In addition to `maxAge`: clients do not ask even at a reload (RFC 8246). Only for files whose name changes with
