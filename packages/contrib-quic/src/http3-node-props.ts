@@ -33,8 +33,8 @@ export const http3NodeProps = {
    */
   http3MaxOverhead: prop.size({ default: "16M", min: "256K", reload: "live" }),
   /**
-   * Idle frames and overhead that were used up are allowed again after this, and a part of them after the like part of
-   * it.
+   * The time in which `http3MaxIdleFrames` and `http3MaxOverhead` are available again after they were used up, at an
+   * even rate (a token bucket).
    */
   http3FloodRecovery: prop.duration({ default: "10s", min: "1ms", reload: "live" }),
   /** Size of the table of header fields that a node may fill (QPACK). 0: none. */

@@ -96,8 +96,8 @@ export const http3Props = {
    */
   http3MaxOverhead: prop.size({ default: "4M", min: "256K", inherited: true, reload: "live" }),
   /**
-   * Resets, idle frames and overhead that were used up are allowed again after this, and a part of them after the like
-   * part of it.
+   * The time in which `http3MaxResets`, `http3MaxIdleFrames` and `http3MaxOverhead` are available again after they were
+   * used up, at an even rate (a token bucket).
    */
   http3FloodRecovery: prop.duration({ default: "10s", min: "1ms", inherited: true, reload: "live" }),
   /** Size of the table of header fields that a client may fill (QPACK). 0: none. */

@@ -32,11 +32,11 @@ const props = {
   /** Datagrams of a connection that wait, in each direction. More are dropped. */
   maxDatagrams: prop.integer({ default: 256, min: 1, max: 100_000, reload: "live" }),
   /**
-   * Bytes of datagrams that bring no content of streams and acknowledge nothing, in `floodRecovery`, for each
-   * connection; more end it.
+   * Maximum number of bytes in datagrams that bring no content of streams and acknowledge nothing, for each connection
+   * in `floodRecovery`. More end the connection.
    */
   maxOverhead: prop.size({ default: "16M", min: "256K", reload: "live" }),
-  /** Overhead that was used up is allowed again after this, and a part of it after the like part of it. */
+  /** The time in which `maxOverhead` is available again after it was used up, at an even rate (a token bucket). */
   floodRecovery: prop.duration({ default: "10s", min: "1ms", reload: "live" }),
   ...clientTlsProps,
 };

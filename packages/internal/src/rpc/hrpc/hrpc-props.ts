@@ -40,7 +40,9 @@ export const hrpcProps = {
     inherited: true,
     reload: "live",
   }),
-  /** Idle frames that were used up are allowed again after this, and a part of them after the like part of it. */
+  /**
+   * The time in which `hrpcMaxIdleFrames` is available again after it was used up, at an even rate (a token bucket).
+   */
   hrpcFloodRecovery: prop.duration({
     default: hrpcDefaults.floodRecovery,
     min: "1ms",

@@ -12,17 +12,17 @@ const encodedPath = { expression: /^\/[!"$-~]*$/, takes: "an encoded path of thi
 /** A rule inherits them from its webapp, and replaces them by its own. */
 export const errorPageProps = {
   /**
-   * Files for the engine's own pages, by status or by class of statuses:
-   * `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what goes wrong, a
-   * backend that cannot be reached say, for refusals of checkers, for `returnCode`, and, those of a webapp, for what no
-   * rule takes. Status and fields such as `www-authenticate` stay. What a handlet, an app or a backend answers by
-   * itself stays as it is, unless `interceptErrors` is set. A file that cannot be sent: a line of text.
+   * Files for error pages of the engine, by status or class of statuses: `["502": %baseDir + "/web/502.html", "4xx":
+   * %baseDir + "/web/error.html"]`. They are sent for errors such as an unreachable backend, for refusals of checkers,
+   * for `returnCode`, and, those of a webapp, if no rule takes the request. Status and fields such as
+   * `www-authenticate` are kept. Responses of handlets, apps and backends are not replaced, unless `interceptErrors` is
+   * set. If a file cannot be sent, a line of text is.
    */
   errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with
-   * a `$depth` of 1: `["404": "/index.php?error=404"]`; `$originalURI` is still what the client has asked for. If it
-   * cannot be had, or redirects, there is a line of text.
+   * The same with paths of this webapp: `["404": "/index.php?error=404"]`. The path is requested by GET, as by the
+   * client, with a `$depth` of 1; `$originalURI` is what the client has requested. If it fails or redirects, a line of
+   * text is sent.
    */
   errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
 };

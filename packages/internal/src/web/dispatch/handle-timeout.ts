@@ -4,9 +4,8 @@ import { prop } from "../../component/prop.ts";
 
 export const handleTimeoutProps = {
   /**
-   * Until a handlet sends its head (then 503), and between two pieces of its content (then the answer is broken off):
-   * in place of `handleTimeout` of the
-   * server, which says what is the case where neither a proxy, nor its rule, webapp or stage sets this.
+   * Time limit for the head of a response (after that: 503), and between two pieces of its content (after that the
+   * response is aborted). Default: `handleTimeout` of the server.
    */
   handleTimeout: prop.duration({ min: "1ms", inherited: true, reload: "live" }),
 };

@@ -6,32 +6,31 @@ import { retryConditions } from "./retries.ts";
 
 /** For whatever it is that a node is asked for. */
 export const attemptProps = {
-  /** Fields of the answer that take the place of those of their names. */
+  /** Fields of the response that replace those of the same name. */
   setResponseHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the answer that stand beside those of their names. */
+  /** Fields that are added to those of the response. */
   addResponseHeaders: prop.dict(prop.template(), { default: {} }),
   /**
-   * Fields of the answer, by names, that are not passed on, nor added: without `set-cookie`, no client is tied to its
-   * node.
+   * Names of response fields that are neither passed on nor added. Without `set-cookie`, there are no sticky sessions.
    */
   delResponseHeaders: prop.strings({ default: [] }),
-  /** How often a request that failed is sent once more, to another node if there is one. */
+  /** Maximum number of further attempts for a failed request, at another node if there is one. */
   maxRetries: prop.integer({ default: 2, max: 100 }),
   /**
-   * The wait before each of these attempts. With one, a node that has failed may be asked again once all others have
-   * failed, too: it may have been restarted meanwhile.
+   * The wait before each further attempt. If it is set, and all nodes have failed, they are tried again: one may have
+   * restarted meanwhile.
    */
   retryInterval: prop.duration({ default: "0s" }),
   /**
-   * What it may have failed by: `dial` (no connection, so that nothing was sent), `stale` (a kept connection was closed
-   * before any answer), `broken` (it broke off before the head of an answer, or the head is malformed), `timeout`. But
-   * for `dial`, a request must be one that may be made twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), and its content,
-   * if any, must be there still: see `bufferClientContent`.
+   * The failures after which a request is retried: `dial` (no connection, nothing was sent), `stale` (a kept connection
+   * was closed before any response), `broken` (the node broke off before the head of a response, or the head is
+   * malformed), `timeout`. Except after `dial`, the method must be idempotent (GET, HEAD, OPTIONS, TRACE, PUT, DELETE),
+   * and the content must still be there: see `bufferClientContent`.
    */
   retryOn: prop.list(prop.choice(retryConditions), { default: ["dial", "stale", "broken"] }),
-  /** Statuses of answers that count as failures too, such as 502 and 503. */
+  /** Statuses of responses that count as failures, such as 502 and 503. */
   retryStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [] }),
-  /** What `hash` of the backend's balancer goes by. Default: the client's address. */
+  /** The key of the balancer `hash` of the backend. Default: the client's address. */
   hashOn: prop.template(),
 };
 
@@ -39,12 +38,11 @@ export const attemptProps = {
 export const passedTimeoutProps = {
   ...handleTimeoutProps,
   /**
-   * Until something of the answer comes once the request is sent, and between two pieces of it: in place of
-   * `readTimeout` of the backend. Then 504, or the
-   * answer is broken off.
+   * Time limit for the start of the response after the request is sent (after that: 504), and between two pieces of it
+   * (after that the response is aborted). Default: `readTimeout` of the backend.
    */
   readTimeout: prop.duration({ min: "1ms", inherited: true, reload: "live" }),
-  /** Without the node taking anything of what it is sent: in place of `writeTimeout` of the backend. Then 504. */
+  /** Time limit without progress while the request is sent. After that: 504. Default: `writeTimeout` of the backend. */
   writeTimeout: prop.duration({ min: "1ms", inherited: true, reload: "live" }),
 };
 
@@ -52,28 +50,33 @@ export const passedTimeoutProps = {
 export const exchangeProps = {
   ...attemptProps,
   /**
-   * May the backend answer by `x-accel-redirect: /path`? Then the client gets what the webapp has at that path, ranges
-   * and conditions looked at there; the backend's cookies, `content-type`, `-disposition`, `-language`, `cache-control`
-   * and `expires` stay. A rule that is for that only says `$depth != "0"`.
+   * Whether the backend may respond with `x-accel-redirect: /path`. The client then gets what the webapp has at that
+   * path, with ranges and conditions. Of the backend's response, the cookies, `content-type`, `-disposition`,
+   * `-language`, `cache-control` and `expires` are kept. The condition of a rule for such paths only is `$depth !=
+   * "0"`.
    */
   accelRedirect: prop.bool({ default: false }),
   /**
-   * The content of a request is gathered, up to `maxBufferedContent`, before a node is entered: slow clients keep no
-   * node busy, and the request can be tried again. It costs as much memory for each request.
+   * Whether the content of a request is buffered, up to `maxBufferedContent`, before a node is chosen: slow clients
+   * occupy no node, and the request can be retried. Each request needs that much memory.
    */
   bufferClientContent: prop.bool({ default: false }),
-  /** Of a request's content, in bytes, with `bufferClientContent`; what is larger is streamed. */
+  /**
+   * Maximum size of request content that is buffered with `bufferClientContent`, in bytes. Larger content is streamed.
+   */
   maxBufferedContent: prop.size({ default: "16M", min: 1 }),
   /**
-   * The content of an answer is gathered, up to `maxBufferedAnswer`: a slow client does not keep the node busy. Event
-   * streams never are, nor answers with `x-accel-buffering: no`.
+   * Whether the content of a response is buffered, up to `maxBufferedAnswer`: a slow client does not occupy the node.
+   * Event streams and responses with `x-accel-buffering: no` are never buffered.
    */
   bufferServerContent: prop.bool({ default: false }),
-  /** Of an answer's content, in bytes, with `bufferServerContent`; what is larger is streamed. */
+  /**
+   * Maximum size of response content that is buffered with `bufferServerContent`, in bytes. Larger content is streamed.
+   */
   maxBufferedAnswer: prop.size({ default: "1M", min: 1 }),
   /**
-   * POST and other methods that make no promise are tried again as well. Only for backends that notice what they have
-   * done already.
+   * Whether methods that are not idempotent, such as POST, are retried, too. For backends that detect repeated
+   * requests.
    */
   retryAnyMethod: prop.bool({ default: false }),
 };

@@ -27,31 +27,32 @@ const props = {
   ...ownBackendProps,
   ...requestProps,
   /**
-   * The method that the backend is asked by, whatever the client's: `GET` where only a path is of interest. With `GET`,
-   * content of the request is not passed on, nor are the fields that describe it. Upgrades stay as they are.
+   * The method of requests to the backend, whatever the method of the client: `GET` for a backend that needs the path
+   * only. With `GET`, the content of the request and the fields that describe it are not passed on. Upgrades keep their
+   * method.
    */
   method: prop.choice(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
-  /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
+  /** Whether a `location` that names the backend is changed to the host that the client requested. */
   rewriteLocation: prop.bool({ default: true }),
   /**
-   * `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows
-   * of them.
+   * Whether `Path` and `Domain` of cookies are changed back, where `stripPrefix`, `addPrefix` or `hostname` have
+   * changed what the backend sees.
    */
   rewriteCookies: prop.bool({ default: true }),
   ...exchangeProps,
   ...passedTimeoutProps,
   ...upgradeProps,
   /**
-   * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do.
-   * Nobody waits for it, and its answers go nowhere. It does what it is asked, though: whatever must not be done twice
-   * is to be done elsewhere by it.
+   * Another backend, which gets a copy of each request, for example a new version of an application. No client waits
+   * for it, and its responses are discarded. It carries requests out like any backend: keep it away from what must not
+   * be done twice.
    */
   mirrorTo: prop.reference(backendKind, { offering: webBackend }),
-  /** Copies under way at once; of more requests none is made. */
+  /** Maximum number of concurrent copies. Further requests are not copied. */
   maxMirrored: prop.integer({ default: 100, min: 1, max: 1_000_000, reload: "live" }),
   /**
-   * Of the content of a request, in bytes, that waits because the other backend is slower; with more, its copy is given
-   * up.
+   * Maximum size of request content that waits for the other backend, for each copy, in bytes. More: the copy is
+   * aborted.
    */
   maxMirrorBacklog: prop.size({ default: "1M", min: "1K", reload: "live" }),
 };
@@ -59,13 +60,10 @@ const props = {
 export type HttpProxyProps = PropsOf<typeof props>;
 
 /**
- * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. WebSockets
- * go through as well, if the backend
- * accepts them (see `upgrades`): no sockProxy is needed beside it. 400: the handshake of a WebSocket is malformed; 502:
- * the node is not to be
- * reached, or breaks off; 503: none can take more; 504: it is too slow; 508: the request has been here before. The
- * reason is in the
- * error log.
+ * Passes requests on to a backend. Content streams in both directions, each at the pace of its reader. WebSockets are
+ * passed on, too, if the backend accepts them (see `upgrades`). Its own responses: 400 for a malformed WebSocket
+ * handshake, 502 if the node cannot be reached or breaks off, 503 if no node can take more, 504 if it is too slow, 508
+ * for a loop. The reason is in the error log.
  */
 export const httpProxy = defineHandlet({
   sign: "httpProxy",

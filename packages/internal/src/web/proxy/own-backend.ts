@@ -8,10 +8,9 @@ import type { ComponentSpec, PropSpec, ValueSpec } from "../../config/spec.ts";
 
 export const ownBackendProps = {
   /**
-   * The nodes of a backend that this makes by itself, an http1Backend with default props, instead of naming one: `.to =
-   * ("127.0.0.1:3081")`. It is named
-   * for its nodes, and proxies with equal nodes share it. It goes before a `toBackend` that is inherited; both in one
-   * place are a mistake.
+   * Addresses of nodes, instead of the name of a backend: `.to = ("127.0.0.1:3081")`. They form an http1Backend with
+   * default props, which is named after its nodes; proxies with equal nodes share it. It takes precedence over an
+   * inherited `toBackend`. Both in one component are a mistake.
    */
   to: prop.list(prop.string({ minLength: 1 }), { min: 1 }),
 };

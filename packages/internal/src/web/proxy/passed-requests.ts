@@ -28,9 +28,9 @@ import { PathEdits } from "./path-edits.ts";
 /** For all who pass fields of clients on to programs that may read `-` and `_` as one, or `.`. */
 export const underscoreProps = {
   /**
-   * Are fields passed on that have `_` in their names, or anything else than letters, digits and hyphens? Where
-   * programs read fields as variables (CGI, WSGI, PHP), the client's `X_User` or `X.User` would be taken for the
-   * `x-user` that this server sets or forwardAuth vouches for.
+   * Whether fields are passed on whose names contain `_`, or anything but letters, digits and hyphens. Programs that
+   * read fields as variables (CGI, WSGI, PHP) would take the client's `X_User` or `X.User` for the `x-user` that this
+   * server or forwardAuth sets.
    */
   underscoresInHeaders: prop.bool({ default: false, inherited: true }),
 };
@@ -38,47 +38,52 @@ export const underscoreProps = {
 /** For all who pass paths on. */
 const backslashProps = {
   /**
-   * Are paths passed on that hold `%5C`? Windows, and programs that run there, take a backslash for a slash, and so see
-   * another path than the conditions here. Such requests get 400 otherwise.
+   * Whether paths that contain `%5C` are passed on. Programs on Windows read a backslash as a slash, and would see
+   * another path than the conditions of rules. Otherwise: 400.
    */
   backslashesInPaths: prop.bool({ default: false, inherited: true }),
 };
 
 export const requestProps = {
-  /** Instead of the hostname that the client asked for. */
+  /** The hostname that the backend is asked for. Default: that of the client's request. */
   hostname: prop.string({ minLength: 1 }),
-  /** Instead of the port that the client asked for, with its colon, such as `:8080`; "" for none. */
+  /**
+   * The port that the backend is asked for, with its colon, such as `:8080`; "" for none. Default: that of the client's
+   * request.
+   */
   colonPort: prop.string({ pattern: { expression: /^(?::[0-9]{1,5})?$/, takes: 'a port such as ":8080", or ""' } }),
   /**
-   * A prefix that is taken from paths, such as `/api`; `location` fields and cookies get it back. Paths without it
-   * stay.
+   * A prefix that is removed from paths, such as `/api`. `location` fields and cookies get it back. Paths without it
+   * are passed on unchanged.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
-  /** A prefix that is put before paths, once `stripPrefix` is gone; `location` fields and cookies lose it. */
+  /**
+   * A prefix that is put before paths, after `stripPrefix` was removed. It is removed from `location` fields and
+   * cookies.
+   */
   addPrefix: prop.string({ pattern: pathPrefix }),
   /**
-   * What the backend is told of the client: `x` (`x-forwarded-for`, `-host`, `-proto`), `standard` (`forwarded`, RFC
-   * 7239), `both`, `none`. What the client says in these fields is dropped in any case, but for `trustForwarded`.
+   * The fields that tell the backend about the client: `x` (`x-forwarded-for`, `-host`, `-proto`), `standard`
+   * (`forwarded`, RFC 7239), `both`, `none`. The client's own fields of these names are dropped, except those of
+   * `trustForwarded`.
    */
   forwarded: prop.choice(["both", "x", "standard", "none"], { default: "both" }),
   /**
-   * Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and added to.
-   * Of `both`, only the form is told
-   * that the peer uses. Of peers that only the server trusts (its own `trustForwarded`), no field is kept, but the
-   * backend is told of the client that
-   * they name, which is `$srcHost`.
+   * Peers, such as a load balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and
+   * extended. With `both`, only the form that the peer uses is sent. If only the server trusts a peer (its own
+   * `trustForwarded`), its fields are dropped, and the backend is told the client that they name, which is `$srcHost`.
    */
   trustForwarded: prop.addresses({ default: [], inherited: true }),
   /**
-   * Fields of the request that take the place of those of their names. A value that the client breaks with a line end
-   * or the like: 400.
+   * Fields of the request that replace those of the same name. If a value from the client contains a line end or
+   * another invalid character: 400.
    */
   setRequestHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the request that stand beside those of their names. */
+  /** Fields that are added to those of the request. */
   addRequestHeaders: prop.dict(prop.template(), { default: {} }),
   /**
-   * Fields of the request, by names, that are not passed on, those that the proxy writes included, such as `via` and
-   * `x-forwarded-for`. `("*")`: none of those that the client has sent; the proxy's own stay.
+   * Names of request fields that are not passed on, including those that the proxy itself sets, such as `via` and
+   * `x-forwarded-for`. `("*")`: no field of the client is passed on; those of the proxy are.
    */
   delRequestHeaders: prop.strings({ default: [] }),
   ...underscoreProps,

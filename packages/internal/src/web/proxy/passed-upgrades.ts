@@ -21,9 +21,9 @@ import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 
 export const upgradeProps = {
   /**
-   * The protocols that clients may switch to (the field `upgrade`, or an extended CONNECT in HTTP/2) if the backend
-   * grants it, in lower case. No other is
-   * passed on: what a client sends in it goes past all rules. An empty list: none at all.
+   * The protocols, in lower case, that clients may switch to (the field `upgrade`, or extended CONNECT in HTTP/2) if
+   * the backend accepts. Others are not passed on: what a client sends after an upgrade is not subject to rules. Empty
+   * list: none.
    */
   upgrades: prop.list(
     prop.string({
@@ -34,10 +34,7 @@ export const upgradeProps = {
     }),
     { default: ["websocket"], aliases: ["protocols"] },
   ),
-  /**
-   * Without a byte in either direction for so long, both sides of an upgraded connection are closed. Pings of WebSocket
-   * are bytes.
-   */
+  /** An upgraded connection is closed after this time without a byte in either direction. Pings of WebSocket count. */
   idleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
 };
 

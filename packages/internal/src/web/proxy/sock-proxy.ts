@@ -31,14 +31,12 @@ const props = {
 type SockProxyProps = PropsOf<typeof props>;
 
 /**
- * Passes WebSockets, and other protocols that it is told of, on to a backend; other requests go on to the next socklet
- * or handlet. `httpProxy` does the same
- * beside its requests: this is for those whose WebSockets have a backend or limits of their own. A node that does not
- * accept answers the client itself. Once one
- * has, bytes go both ways, each side at the pace of the other; when the server drains, that goes on until its deadline.
- * 400: a bad handshake; 502: the node is not
- * to be reached, or claims to accept what was not asked for; 503: none can take more; 504: it is too slow; 508: the
- * request has been here before.
+ * Passes WebSockets and other upgrades on to a backend; other requests are left to the next socklet or handlet.
+ * `httpProxy` does the same besides its requests: sockProxy is for WebSockets with a backend or limits of their own. If
+ * the node does not accept the upgrade, its response goes to the client. Otherwise bytes go in both directions, each at
+ * the pace of its reader, also while the server drains, until its deadline. Its own responses: 400 for a malformed
+ * handshake, 502 if the node cannot be reached or accepts what was not requested, 503 if no node can take more, 504 if
+ * it is too slow, 508 for a loop.
  */
 export const sockProxy = defineSocklet({
   sign: "sockProxy",

@@ -25,20 +25,17 @@ import { isHidden } from "./hidden.ts";
 import { WebRoot } from "./web-root.ts";
 
 const props = {
-  /**
-   * The folder that the files are in. Nothing outside of it is sent, symbolic links included: where they lead must be
-   * inside.
-   */
+  /** The folder of the files. Nothing outside of it is sent: symbolic links must lead to a place inside. */
   webRoot: prop.path({ required: true, inherited: true }),
   /**
-   * A prefix that paths lose before they are looked up: with "/files", `/files/a.css` is `a.css` in `webRoot`. Paths
-   * that do not begin with it are left to the next handlet or rule. Nobody else sees the request without it. Default:
-   * nothing is taken away.
+   * A prefix that is removed from paths before files are looked up: with "/files", `/files/a.css` is `a.css` in
+   * `webRoot`. Other paths are left to the next handlet or rule. Only this handlet sees the path without the prefix.
+   * Default: none.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /**
-   * The file that stands for a folder, when the path ends with "/"; of several the first that is there. If that is one
-   * of `scripts`, the request is left to the next handlet or rule.
+   * The file for a folder, if the path ends with "/"; of several names the first that exists. If its ending is one of
+   * `scripts`, the request is left to the next handlet or rule.
    */
   indexFile: prop.strings({
     default: ["index.html"],
@@ -48,8 +45,8 @@ const props = {
     pattern: { expression: /^[^/\\\0]+$/, takes: "the name of a file" },
   }),
   /**
-   * Endings to try where there is no file of the name: with (".html"), `/about` is answered with `about.html`. That
-   * goes before a folder of this name. Folders are always looked at, too.
+   * Endings that are tried if there is no file of the name: with (".html"), `/about` sends `about.html`, even if there
+   * is a folder `about`. Folders are always tried, too.
    */
   tryEndings: prop.strings({
     default: [],
@@ -57,8 +54,8 @@ const props = {
     pattern: { expression: /^\.[^/\\\0]*[^/\\\0.]$/, takes: 'the ending of a name, such as ".html"' },
   }),
   /**
-   * Endings of files that are programs, in upper or lower case. They are not sent, so that nobody reads their source,
-   * but left to the next handlet or rule: to a `fcgiRelay`, say. Empty: all files are sent.
+   * Endings of programs, in upper or lower case. Such files are never sent, which would disclose their source, but left
+   * to the next handlet or rule, such as a `fcgiRelay`. Empty: all files are sent.
    */
   scripts: prop.strings({
     default: [".php", ".phtml", ".phar"],
@@ -66,14 +63,14 @@ const props = {
     pattern: { expression: /^\.[^/\\\0]+$/, takes: 'the ending of a name, such as ".php"' },
   }),
   /**
-   * What a path is answered with that leads to no file: a status such as 404. Default: it is left to the next handlet
-   * or rule. Paths outside of `stripPrefix`, and those of `scripts`, are left to them in any case.
+   * The status for a path that leads to no file, such as 404. Default: the request is left to the next handlet or rule,
+   * as it always is for paths outside of `stripPrefix` and for `scripts`.
    */
   otherwise: prop.integer({ min: 400, max: 599, reload: "live" }),
   /**
-   * The file that stands for all that is not there, as single-page apps want it: its path from `webRoot`, such as
-   * `index.html`. It answers GET and HEAD with 200, for whom `fallbackFor` says. Whatever `maxAge` says, it goes out
-   * with `cache-control: no-cache`: a file may come to stand where it stood in.
+   * The file that is sent for paths without a file, for single-page apps: its path in `webRoot`, such as `index.html`.
+   * It is the response to GET and HEAD, with status 200, for the clients of `fallbackFor`. It always has
+   * `cache-control: no-cache`, because a real file may take its place later.
    */
   fallback: prop.string({
     pattern: {
@@ -83,20 +80,20 @@ const props = {
     reload: "live",
   }),
   /**
-   * Who gets `fallback`. `html`: those who name `text/html` in `Accept`, as browsers do when they open a page; scripts,
-   * images and API calls still find nothing. `any`: all clients, whatever they accept.
+   * Who gets `fallback`. `html`: clients whose `Accept` names `text/html`, as browsers do when they open a page;
+   * missing scripts, images and API calls stay missing. `any`: all clients.
    */
   fallbackFor: prop.choice(["html", "any"], { default: "html", reload: "live" }),
-  /** How long a client may use its copy without asking: `cache-control: max-age`. Without it, nothing is said. */
+  /** How long a client may use its copy without asking the server: `cache-control: max-age`. Default: not sent. */
   maxAge: prop.duration({ max: "24855d", reload: "live" }),
   /**
-   * Beside `maxAge`: not even a reload makes a client ask (RFC 8246). For files that change their name when they
-   * change, such as `app.3f9a1c.js`, and for no others.
+   * In addition to `maxAge`: clients do not ask even at a reload (RFC 8246). Only for files whose name changes with
+   * their content, such as `app.3f9a1c.js`.
    */
   immutable: prop.bool({ default: false, reload: "live" }),
   /**
-   * What `text/*` is said to be encoded in, but for `text/xml`, which tells by itself; "" says nothing. Files are sent
-   * as they are: this changes no byte of them.
+   * The charset in the `content-type` of `text/*`, except `text/xml`, which declares its own; "" for none. It changes
+   * no byte of the files.
    */
   charset: prop.string({
     default: "utf-8",
@@ -104,40 +101,40 @@ const props = {
     reload: "live",
   }),
   /**
-   * Codings that files may lie beside themselves in: `app.js.br` for `br`, `.zst` for `zstd`, `.gz` for `gzip`. A
-   * client gets the one it likes best by its `Accept-Encoding`, of equal ones the first in this list, and the file
-   * itself if it takes none of them. One that is empty or older than its file is left alone; so that none is sent
-   * half-written, write it elsewhere and rename it. Each has an entity tag of its own; ranges are those of the
-   * compressed bytes, one in each request; several get the whole. zstd must keep to windows of 8 MB, which is all that
-   * browsers take (RFC 9659).
+   * Codings of compressed files that are kept beside the originals: `app.js.br` for `br`, `.zst` for `zstd`, `.gz` for
+   * `gzip`. A client gets the one that its `Accept-Encoding` prefers, of equal ones the first in this list, otherwise
+   * the original. A compressed file that is empty or older than the original is not used; write it under another name
+   * and rename it, so that it is never sent incomplete. Each has its own entity tag. Ranges are those of the compressed
+   * bytes, one for each request; for several, the whole file is sent. zstd must use windows of at most 8 MB, the limit
+   * of browsers (RFC 9659).
    */
   precompressed: prop.list(prop.choice(codings), { default: [], reload: "live" }),
   /**
-   * How many ranges of a file one request may ask for; several are sent as `multipart/byteranges`. If there are more,
-   * or two of them overlap, the whole file is sent (RFC 9110 section 14.2). 0: it always is.
+   * Maximum number of ranges in a request; several are sent as `multipart/byteranges`. With more, or if two overlap,
+   * the whole file is sent (RFC 9110 section 14.2). 0: ranges are ignored.
    */
   maxRanges: prop.integer({ default: defaultMaxRanges, max: 1000, reload: "live" }),
   /**
-   * "html": a folder without its index file is answered with what is in it, sorted, but for names that begin with a
-   * dot. Those who like `application/json` better by their `Accept`, or name it and not `text/html`, get
+   * "html": for a folder without an index file, its entries are listed, sorted, without names that begin with a dot.
+   * Clients whose `Accept` prefers `application/json`, or names it and not `text/html`, get
    *
    *     { "path": "/docs/", "isComplete": true, "entries": [
    *       { "name": "old", "type": "directory", "modified": "2026-01-02T03:04:05.000Z" },
    *       { "name": "a.txt", "type": "file", "size": 5, "modified": "2026-01-02T03:04:05.000Z" } ] }
    *
-   * with sizes in bytes. Anyone can then see every name: "off" unless that is wanted.
+   * with sizes in bytes. A listing shows every name to everybody.
    */
   listing: prop.choice(["off", "html"], { default: "off", reload: "live" }),
-  /** So many entries of a folder are listed; if there are more, the listing says that it is not complete. */
+  /** Maximum number of entries in a listing. If there are more, the listing says that it is incomplete. */
   maxListed: prop.integer({ default: 1000, min: 1, max: 100_000, reload: "live" }),
 };
 
 type StaticProps = PropsOf<typeof props>;
 
 /**
- * Answers GET and HEAD with the files of a folder; other methods on them get 405. A path that leads to no file is left
- * to the next handlet or rule, and so is one that no file can have: with `%2F`, `%5C` or what is not UTF-8. Names that
- * begin with a dot get 404, but for what is in `/.well-known/` (RFC 8615). A folder without its "/" is redirected.
+ * Sends the files of a folder for GET and HEAD; other methods get 405. A path without a file is left to the next
+ * handlet or rule, and so is one that no file can have: with `%2F`, `%5C`, or octets that are not UTF-8. Names that
+ * begin with a dot get 404, except below `/.well-known/` (RFC 8615). A folder without its "/" is redirected.
  */
 export const staticHandlet = defineHandlet({
   sign: "static",
