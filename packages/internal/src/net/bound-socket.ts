@@ -38,14 +38,18 @@ export interface SocketSource {
 
 /** The process binds its sockets itself. */
 export class OwnSockets implements SocketSource {
-  /** Of the addresses that are bound. */
+  /** Of the addresses that are bound, or are being bound. */
   #count = 0;
 
   async bind(address: ListenAddress, taker: () => string | undefined): Promise<BoundListener> {
-    const bound = await bindSockets(address, socketsOfAddress(this.#count), taker);
+    // Others are bound meanwhile: they count from now on.
+    const count = socketsOfAddress(this.#count++);
+    const bound = await bindSockets(address, count, taker).catch((error: unknown) => {
+      this.#count--;
+      throw error;
+    });
     const [first] = bound;
     const adopted = new Set<net.BoundSocket>();
-    this.#count++;
     return {
       ...placeOf(first),
       sockets: bound.length,

@@ -324,8 +324,8 @@ describe.runIf(process.platform === "linux")("an address of TCP", () => {
 
   test("has one among many", async () => {
     const listeners = new Listeners();
-    const shares: ListenerShare[] = [];
-    while (shares.length < 40) shares.push(await listeners.share(local(), owner("a")));
+    // At once, as the servers of a stage begin.
+    const shares = await Promise.all(Array.from({ length: 40 }, () => listeners.share(local(), owner("a"))));
     const counts = shares.map(({ port }) => socketsOn(port));
     expect(counts).toEqual([...Array<number>(32).fill(4), ...Array<number>(8).fill(1)]);
     await Promise.all(shares.map((share) => share.release()));
