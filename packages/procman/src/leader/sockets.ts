@@ -195,7 +195,8 @@ export class Sockets {
       const bound = await bindSocket(address, { isFileKept: true });
       return { address: address.path, port: 0, file: address.path, sockets: [adopt(bound)] };
     }
-    const bound = await bindSockets(address, this.#slots * socketsOfAddress(this.#listening.size));
+    const count = this.#slots * socketsOfAddress(this.#listening.size, this.#slots);
+    const bound = await bindSockets(address, count);
     return { ...placeOf(bound[0]), file: undefined, sockets: bound.map(adopt) };
   }
 

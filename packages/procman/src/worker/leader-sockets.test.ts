@@ -25,8 +25,7 @@ function leaderWith(count: number, otherwise: object = {}) {
   };
   const ownEnd = Object.assign(end, { send }) as unknown as ChannelEnd;
   const channel = new Channel<LeaderCalls, WorkerCalls>(ownEnd, {} as never);
-  const bind = () =>
-    new LeaderSockets(channel).bind({ host: "127.0.0.1", port: 80 }, () => undefined, "server.main");
+  const bind = () => new LeaderSockets(channel).bind({ host: "127.0.0.1", port: 80 }, () => undefined, "server.main");
   return { bind, handles, released };
 }
 
