@@ -112,3 +112,46 @@ test("a leader that is killed leaves no worker that loops for ever at the import
   command.child.kill("SIGKILL");
   await expect.poll(() => isAlive(worker)).toBe(false);
 });
+
+/** Kills the first worker of slot 1 that starts it, a moment after the other one has followed a reload. */
+const falling = `import { rmSync, existsSync } from "node:fs";
+  import { defineAddon, pack } from "${import.meta.resolve("@hemi/hemi")}";
+  export default pack("test", [defineAddon({ sign: "falling", create: ({ workers }) => ({
+    start() {
+      if (workers.slot === 0 || !existsSync("fall")) return;
+      rmSync("fall");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+      process.kill(process.pid, "SIGKILL");
+    },
+  }) })]);`;
+
+const withMore = (more: string): string => site.replace(/}\n$/, `${more}\n}\n`);
+const anotherServer = 'httpxServer "more" { .webapps = ("a") .address = "127.0.0.1:0" }';
+
+test("an address that a reload drops is closed, though a worker is killed before it gives it up", async () => {
+  const files = { "hemi.conf": withMore(anotherServer), "pack.mjs": pack, "falling.mjs": falling, fall: "" };
+  await using folder = await folderWith(files);
+  await using program = await serve(folder.path, "--use", "./pack.mjs", "--use", "./falling.mjs");
+  expect((await program.call("leader")).listensOn).toHaveLength(2);
+  const [, second] = (await program.call("pids")).workers;
+  await writeFile(join(folder.path, "hemi.conf"), withMore('falling "one" {}'));
+  await program.call("reload");
+  const workers = async () => (await program.call("pids")).workers;
+  await expect.poll(workers, { timeout: 30_000 }).not.toContain(second);
+  await expect.poll(async () => (await workers()).length, { timeout: 30_000 }).toBe(2);
+  await expect.poll(async () => (await program.call("leader")).listensOn, { timeout: 30_000 }).toHaveLength(1);
+  await program.end();
+});
+
+test("an address that new workers do without is closed, though an old one is killed before it gives it up", async () => {
+  await using folder = await folderWith({ "hemi.conf": withMore(anotherServer), "pack.mjs": pack });
+  await using program = await serve(folder.path, "--use", "./pack.mjs", "--grace", "1s");
+  expect((await program.call("leader")).listensOn).toHaveLength(2);
+  const [, second = 0] = (await program.call("pids")).workers;
+  await writeFile(join(folder.path, "hemi.conf"), site);
+  process.kill(second, "SIGSTOP");
+  await program.steer("reload", "--rework");
+  await expect.poll(() => isAlive(second), { timeout: 30_000 }).toBe(false);
+  await expect.poll(async () => (await program.call("leader")).listensOn, { timeout: 30_000 }).toHaveLength(1);
+  await program.end();
+});

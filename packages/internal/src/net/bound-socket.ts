@@ -3,6 +3,7 @@
 import { link, rm, stat } from "node:fs/promises";
 import * as net from "node:net";
 import { dirname, join } from "node:path";
+import { descriptorLimit } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 
 /** The address to listen on, as a prop of type `address` returns it. `host` "" means all addresses, IPv6 and IPv4. */
@@ -38,14 +39,18 @@ export interface SocketSource {
 
 /** The process binds its sockets itself. */
 export class OwnSockets implements SocketSource {
-  /** Of the addresses that are bound. */
+  /** Of the addresses that are bound, or are being bound. */
   #count = 0;
 
   async bind(address: ListenAddress, taker: () => string | undefined): Promise<BoundListener> {
-    const bound = await bindSockets(address, socketsOfAddress(this.#count), taker);
+    // Others are bound meanwhile: they count from now on.
+    const count = socketsOfAddress(this.#count++);
+    const bound = await bindSockets(address, count, taker).catch((error: unknown) => {
+      this.#count--;
+      throw error;
+    });
     const [first] = bound;
     const adopted = new Set<net.BoundSocket>();
-    this.#count++;
     return {
       ...placeOf(first),
       sockets: bound.length,
@@ -66,11 +71,15 @@ export class OwnSockets implements SocketSource {
  * How many sockets a process should have for a further address of TCP, if it listens on so many. The runtime takes one
  * connection from each in a turn of the event loop: with several, what a turn costs is shared by several new
  * connections, and whoever is woken for the first one is awake for the others. A process that listens on very many
- * addresses, such as a range of ports, needs its descriptors for connections.
+ * addresses, such as a range of ports, needs its descriptors for connections: at most a quarter of them is for this. A
+ * leader has the sockets of all `processes`. `descriptors`: the most that a process may have.
  */
-export function socketsOfAddress(addresses: number): number {
-  return process.platform === "linux" && addresses < 32 ? 4 : 1;
+export function socketsOfAddress(addresses: number, processes = 1, descriptors = descriptorLimit()): number {
+  const taken = (addresses + 1) * several * processes;
+  return process.platform === "linux" && addresses < 32 && taken <= descriptors / 4 ? several : 1;
 }
+
+const several = 4;
 
 export interface BindOptions {
   /** Names the listener of this process that has the port already. Default: none has. */

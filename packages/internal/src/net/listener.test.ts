@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import { OwnSockets } from "./bound-socket.ts";
+import { OwnSockets, socketsOfAddress } from "./bound-socket.ts";
 import { Listeners, type Acceptor, type ListenerShare } from "./listener.ts";
 
 const local = (port = 0) => ({ host: "127.0.0.1", port });
@@ -276,6 +276,18 @@ test("nothing is left open after the last release", async () => {
   while (count() > before) await turn();
 });
 
+test("an address can be shared anew in the turn in which its last share is released", async () => {
+  const listeners = new Listeners();
+  const first = await listeners.share(local(), owner("a"));
+  const address = local(first.port);
+  await first.release();
+  const second = await listeners.share(address, owner("a"));
+  const [, third] = await Promise.all([second.release(), listeners.share(address, owner("b"))]);
+  third.accept(greeter("hi"));
+  expect(await greeting({ port: third.port })).toBe("hi");
+  await third.release();
+});
+
 test("a connection that waits in the queue before its listener is ready has TCP_NODELAY, too", async () => {
   const script = 'require("node:net").connect(process.argv[1], "127.0.0.1", () => process.exit())';
   const listeners = new Listeners({
@@ -324,11 +336,18 @@ describe.runIf(process.platform === "linux")("an address of TCP", () => {
 
   test("has one among many", async () => {
     const listeners = new Listeners();
-    const shares: ListenerShare[] = [];
-    while (shares.length < 40) shares.push(await listeners.share(local(), owner("a")));
+    // At once, as the servers of a stage begin.
+    const shares = await Promise.all(Array.from({ length: 40 }, () => listeners.share(local(), owner("a"))));
     const counts = shares.map(({ port }) => socketsOn(port));
     expect(counts).toEqual([...Array<number>(32).fill(4), ...Array<number>(8).fill(1)]);
     await Promise.all(shares.map((share) => share.release()));
+  });
+
+  test("has one where its sockets would take more than a quarter of all descriptors", () => {
+    expect(socketsOfAddress(31, 1, 1024)).toBe(4);
+    expect(socketsOfAddress(32, 1, Infinity)).toBe(1);
+    expect([7, 8].map((addresses) => socketsOfAddress(addresses, 8, 1024))).toEqual([4, 1]);
+    expect(socketsOfAddress(0, 64, 256)).toBe(1);
   });
 
   test("cannot be shared with another program of the same user that would share it", async () => {

@@ -164,6 +164,8 @@ class Listener {
   /** Connections that arrived while no gate was open. The next gate takes them. */
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
+  /** Its servers are about to listen. */
+  #isBeginning = false;
   #hasStopped = false;
   /** Of further connections, so many may have stood in the queue of the kernel before they could inherit anything. */
   #withoutInheritance = Infinity;
@@ -249,9 +251,16 @@ class Listener {
 
   /** Settles when all sockets listen. Rejects with HEMI_LISTEN if the address is in use. */
   listening(): Promise<void> {
-    return (this.#listening ??= Promise.all(this.#servers.map((server, index) => this.#listen(server, index))).then(
-      forget,
-    ));
+    return (this.#listening ??= this.#listenAll());
+  }
+
+  async #listenAll(): Promise<void> {
+    this.#isBeginning = true;
+    try {
+      await Promise.all(this.#servers.map((server, index) => this.#listen(server, index)));
+    } finally {
+      this.#isBeginning = false;
+    }
   }
 
   #listen(server: net.Server, index: number): Promise<void> {
@@ -283,7 +292,8 @@ class Listener {
 
   /** Calling it twice is harmless. */
   async stop(): Promise<void> {
-    await this.#listening?.catch(forget);
+    // Otherwise without a wait: whoever shares the address next binds it anew.
+    if (this.#isBeginning) await this.#listening?.catch(forget);
     if (this.#hasStopped) return;
     this.#hasStopped = true;
     // Accepted connections continue: close() stops listening at once, and calls back only when they have ended.

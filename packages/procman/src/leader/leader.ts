@@ -93,8 +93,8 @@ export class Leader {
     this.#secrets = new Secrets(takenOver?.handover.secrets);
     if (takenOver !== undefined) this.#otherLeaders.await(takenOver.predecessor, this.counts);
     this.#checker = new Checker(children);
-    const start = (slot: number): WorkerProcess =>
-      this.orders.toldTo(
+    const start = (slot: number): WorkerProcess => {
+      const worker = this.orders.toldTo(
         new WorkerProcess({
           slot,
           sockets: this.#sockets,
@@ -110,6 +110,9 @@ export class Leader {
           stuck: ({ slot, pid }) => log.error(`worker ${slot} takes no messages, and is killed`, { pid }),
         }),
       );
+      void worker.ended.then(() => this.#turns.run(() => this.#closeUnheld()));
+      return worker;
+    };
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
         worker.boot(
@@ -123,7 +126,7 @@ export class Leader {
         number,
         start,
         boot,
-        inTurn: (step) => this.#turns.run(step),
+        inTurn: (step) => this.#turns.run(() => step().then(() => this.#closeUnheld())),
         changed: () => void this.#standings.appoint(this.#ready()),
         log,
       });
@@ -165,6 +168,16 @@ export class Leader {
       if (!this.#isEnding) await this.stop();
       throw error;
     }
+  }
+
+  /**
+   * A worker that has ended may have been the last one with an address: one that a reload has dropped, or would have
+   * added. Nobody would take its connections. Without a worker that is ready, all may be for the next one.
+   */
+  async #closeUnheld(): Promise<void> {
+    if (this.#ready().length === 0) return;
+    const failed = (error: unknown): void => this.#log.error("an address could not be closed", { error });
+    await this.#sockets.closeUnheld().catch(failed);
   }
 
   async #startAll(): Promise<void> {

@@ -82,6 +82,50 @@ describe.runIf(process.platform === "linux")("on TCP", () => {
   });
 });
 
+/** The ports on which it listens. */
+async function portsOf(sockets: Sockets): Promise<readonly number[]> {
+  return (await sockets.list()).listening.map(({ port }) => port);
+}
+
+test("an address that a worker has asked for twice is open until it has released it twice", async () => {
+  const sockets = new Sockets(1);
+  const wish = { address, owner, index: 0 };
+  const { key, port } = await sockets.acquire(wish, 0, worker);
+  expect((await sockets.acquire(wish, 0, worker)).port).toBe(port);
+  await sockets.release(key, worker);
+  expect(await portsOf(sockets)).toEqual([port]);
+  await sockets.release(key, worker);
+  expect(await portsOf(sockets)).toEqual([]);
+});
+
+test("an address that is asked for while it is released has sockets that are open", async () => {
+  const sockets = new Sockets(1);
+  const wish = { address, owner, index: 0 };
+  const { key, port } = await sockets.acquire(wish, 0, worker);
+  const [, again] = await Promise.all([sockets.release(key, worker), sockets.acquire(wish, 0, worker)]);
+  expect(again.port).toBe(port);
+  expect(await portsOf(sockets)).toEqual([port]);
+  await sockets.close();
+});
+
+test("a worker that has released an address has no further sockets of it", async () => {
+  const sockets = new Sockets(1);
+  const { key } = await sockets.acquire({ address, owner, index: 0 }, 0, worker);
+  await sockets.release(key, worker);
+  await expect(sockets.acquire({ address, owner, index: 1 }, 0, worker)).rejects.toThrow("there is no socket");
+  expect(await portsOf(sockets)).toEqual([]);
+});
+
+test("what a worker asked for before it died keeps nothing open", async () => {
+  const sockets = new Sockets(1);
+  const other = {};
+  const { key } = await sockets.acquire({ address, owner, index: 0 }, 0, other);
+  sockets.forget(worker);
+  await expect(sockets.acquire({ address, owner, index: 0 }, 0, worker)).rejects.toThrow("there is no socket");
+  await sockets.release(key, other);
+  expect(await portsOf(sockets)).toEqual([]);
+});
+
 test("the slots share the socket of a path", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-sockets-"));
   const sockets = new Sockets(3);

@@ -32,13 +32,20 @@ interface Listening {
   readonly file: string | undefined;
   /** As many for each slot, one slot after the other; or one for all. */
   readonly sockets: readonly OpenSocket[];
-  /** The workers that listen on it. */
-  readonly holders: Set<object>;
+}
+
+/** An address that is open, or is being bound. */
+interface Held {
+  readonly bound: Promise<Listening>;
+  /** The workers that have it, with how many times: a worker may ask for it again before it releases it. */
+  readonly holders: Map<object, number>;
 }
 
 export class Sockets {
   readonly #slots: number;
-  readonly #listening = new Map<string, Promise<Listening>>();
+  readonly #listening = new Map<string, Held>();
+  /** Workers that have ended: of one that has died, a request may still be on its way. */
+  readonly #ended = new WeakSet<object>();
   /** Whether the files of UNIX sockets go with them; not while another leader of the program has them, too. */
   isOwner = true;
   /** Inherited from a parent process, by address; each is used once. */
@@ -51,24 +58,30 @@ export class Sockets {
   }
 
   /**
-   * A socket of a slot for an address, by its index; `owner` is the path of the component that listens there. `holder`
-   * has the address until it releases it or ends. Rejects with HEMI_LISTEN.
+   * A socket of a slot for an address, by its index; `owner` is the path of the component that listens there. With the
+   * first one (0), `holder` has the address until it releases it or ends; only then are there others. Rejects with
+   * HEMI_LISTEN.
    */
   async acquire({ address, owner, index }: SocketWish, slot: number, holder: object): Promise<SlotSocket> {
     // Each component that asks for any free port gets its own.
     const key = "port" in address && address.port === 0 ? `${addressKey(address)} ${owner}` : addressKey(address);
-    let listening = this.#listening.get(key);
-    if (listening === undefined) {
-      listening = this.#bind(address);
-      this.#listening.set(key, listening);
-      listening.catch(() => this.#listening.delete(key));
-    }
-    const { sockets, holders, ...place } = await listening;
-    holders.add(holder);
+    const missing = (): HemiError => new HemiError("HEMI_LISTEN", `there is no socket for slot ${slot} on ${key}`);
+    if (this.#ended.has(holder)) throw missing();
+    const held = this.#listening.get(key) ?? (index === 0 ? this.#open(key, address) : undefined);
+    if (index === 0) held?.holders.set(holder, (held.holders.get(holder) ?? 0) + 1);
+    if (held?.holders.has(holder) !== true) throw missing();
+    const { sockets, file: _, ...place } = await held.bound;
     const ofSlot = this.#ofSlot(slot, sockets);
     const socket = ofSlot[index];
-    if (socket === undefined) throw new HemiError("HEMI_LISTEN", `there is no socket for slot ${slot} on ${key}`);
-    return { key, address: place.address, port: place.port, sockets: ofSlot.length, handle: socket.handle };
+    if (socket === undefined) throw missing();
+    return { key, ...place, sockets: ofSlot.length, handle: socket.handle };
+  }
+
+  #open(key: string, address: ListenAddress): Held {
+    const held: Held = { bound: this.#bind(address), holders: new Map() };
+    this.#listening.set(key, held);
+    held.bound.catch(() => this.#listening.delete(key));
+    return held;
   }
 
   #ofSlot(slot: number, all: readonly OpenSocket[]): readonly OpenSocket[] {
@@ -77,37 +90,39 @@ export class Sockets {
     return all.slice(slot * count, (slot + 1) * count);
   }
 
-  /** The last worker that releases an address closes it. */
+  /** As often as it was acquired. The last worker that releases an address closes it. */
   async release(key: string, holder: object): Promise<void> {
-    const listening = await this.#listening.get(key)?.catch(() => undefined);
-    if (listening?.holders.delete(holder) !== true || listening.holders.size > 0) return;
-    this.#listening.delete(key);
-    await this.#close(listening);
+    const held = this.#listening.get(key);
+    const times = held?.holders.get(holder);
+    if (held === undefined || times === undefined) return;
+    if (times > 1) held.holders.set(holder, times - 1);
+    else held.holders.delete(holder);
+    await this.#closeIfUnheld(key, held);
   }
 
   /** A worker has ended without releasing anything. Its addresses stay open for the one that replaces it. */
   forget(holder: object): void {
-    for (const listening of this.#listening.values())
-      void listening.then(
-        ({ holders }) => holders.delete(holder),
-        () => {},
-      );
+    this.#ended.add(holder);
+    for (const { holders } of this.#listening.values()) holders.delete(holder);
   }
 
   /** Closes the addresses on which no worker listens: those that new code does without. */
   async closeUnheld(): Promise<void> {
-    for (const [key, binding] of this.#listening) {
-      const listening = await binding.catch(() => undefined);
-      if (listening === undefined || listening.holders.size > 0) continue;
-      this.#listening.delete(key);
-      await this.#close(listening);
-    }
+    for (const [key, held] of this.#listening) await this.#closeIfUnheld(key, held);
+  }
+
+  async #closeIfUnheld(key: string, held: Held): Promise<void> {
+    if (held.holders.size > 0) return;
+    const listening = await held.bound.catch(() => undefined);
+    // A worker may have asked for it meanwhile.
+    if (listening === undefined || held.holders.size > 0 || this.#listening.get(key) !== held) return;
+    this.#listening.delete(key);
+    await this.#close(listening);
   }
 
   /** The addresses that are open. */
   async addresses(): Promise<readonly string[]> {
-    const all = await Promise.allSettled(this.#listening.values());
-    return all.flatMap((settled) => (settled.status === "fulfilled" ? [settled.value.address] : []));
+    return (await this.#allBound()).map(({ address }) => address);
   }
 
   /** Sockets that a parent process has bound, and that no component has asked for, with their addresses. */
@@ -118,8 +133,8 @@ export class Sockets {
   /** All of them, for a leader that takes over. */
   async list(): Promise<SocketList> {
     const listening: SocketList["listening"][number][] = [];
-    for (const [key, binding] of this.#listening) {
-      const bound = await binding.catch(() => undefined);
+    for (const [key, held] of this.#listening) {
+      const bound = await held.bound.catch(() => undefined);
       if (bound === undefined) continue;
       const { address, port, file, sockets } = bound;
       listening.push({ key, address, port, count: sockets.length, ...(file === undefined ? {} : { file }) });
@@ -132,7 +147,7 @@ export class Sockets {
     const socket =
       "spare" in name
         ? this.#inherited.get(name.spare)?.socket
-        : (await this.#listening.get(name.key))?.sockets[name.index];
+        : (await this.#listening.get(name.key)?.bound)?.sockets[name.index];
     if (socket === undefined) throw new HemiError("HEMI_LISTEN", "the socket was closed meanwhile");
     return socket.handle;
   }
@@ -150,18 +165,22 @@ export class Sockets {
     for (const { key, count, address, port, file } of listening) {
       const sockets: OpenSocket[] = [];
       while (sockets.length < count) sockets.push(receivedSocket(await fetch({ key, index: sockets.length })));
-      taken.#listening.set(key, Promise.resolve({ address, port, file, sockets, holders: new Set() }));
+      taken.#listening.set(key, { bound: Promise.resolve({ address, port, file, sockets }), holders: new Map() });
     }
     return taken;
   }
 
   /** Closes everything. */
   async close(): Promise<void> {
-    const all = await Promise.allSettled(this.#listening.values());
+    const listening = await this.#allBound();
     this.#listening.clear();
-    const listening = all.flatMap((settled) => (settled.status === "fulfilled" ? [settled.value] : []));
     await Promise.all(listening.map((open) => this.#close(open)));
     for (const { socket } of this.#inherited.values()) socket.close();
+  }
+
+  async #allBound(): Promise<readonly Listening[]> {
+    const all = await Promise.allSettled([...this.#listening.values()].map(({ bound }) => bound));
+    return all.flatMap((settled) => (settled.status === "fulfilled" ? [settled.value] : []));
   }
 
   async #close({ sockets, file }: Listening): Promise<void> {
@@ -174,10 +193,11 @@ export class Sockets {
     if (given !== undefined) return given;
     if ("path" in address) {
       const bound = await bindSocket(address, { isFileKept: true });
-      return { address: address.path, port: 0, file: address.path, sockets: [adopt(bound)], holders: new Set() };
+      return { address: address.path, port: 0, file: address.path, sockets: [adopt(bound)] };
     }
-    const bound = await bindSockets(address, this.#slots * socketsOfAddress(this.#listening.size));
-    return { ...placeOf(bound[0]), file: undefined, sockets: bound.map(adopt), holders: new Set() };
+    const count = this.#slots * socketsOfAddress(this.#listening.size, this.#slots);
+    const bound = await bindSockets(address, count);
+    return { ...placeOf(bound[0]), file: undefined, sockets: bound.map(adopt) };
   }
 
   #takeInherited(address: ListenAddress): Listening | undefined {
@@ -192,7 +212,7 @@ export class Sockets {
     if (name === undefined || socket === undefined) return undefined;
     this.#inherited.delete(name);
     const port = "path" in address ? 0 : address.port;
-    return { address: name, port, file: undefined, sockets: [socket], holders: new Set() };
+    return { address: name, port, file: undefined, sockets: [socket] };
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { cannotListen, HemiError, type BoundListener, type ListenAddress, type SocketSource } from "@hemi/hemi";
 import { RemoteError, type Channel } from "../channel/channel.ts";
-import type { LeaderCalls, SocketWish, WorkerCalls } from "../channel/calls.ts";
+import { isHandle, type RawHandle } from "../leader/raw-handle.ts";
+import type { LeaderCalls, SocketPlace, SocketWish, WorkerCalls } from "../channel/calls.ts";
 
 export class LeaderSockets implements SocketSource {
   readonly #leader: Channel<LeaderCalls, WorkerCalls>;
@@ -13,30 +14,39 @@ export class LeaderSockets implements SocketSource {
 
   async bind(address: ListenAddress, taker: () => string | undefined, owner: string): Promise<BoundListener> {
     const [{ key, ...place }, first] = await this.#ask({ address, owner, index: 0 }, taker);
-    const handles = [first];
-    while (handles.length < place.sockets) {
-      const [, handle] = await this.#ask({ address, owner, index: handles.length }, taker);
-      handles.push(handle);
-    }
+    const handles: RawHandle[] = [];
+    const adopted = new Set<RawHandle>();
     let isOpen = true;
+    const close = (): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      for (const handle of handles) if (!adopted.has(handle)) handle.close();
+      this.#leader.tell("release", { key });
+    };
+    try {
+      handles.push(received(first));
+      while (handles.length < place.sockets) {
+        const [, handle] = await this.#ask({ address, owner, index: handles.length }, taker);
+        handles.push(received(handle));
+      }
+    } catch (error) {
+      close();
+      throw error;
+    }
     return {
       ...place,
-      // A handle that came over the channel; the types of `listen` know those of their own process only.
-      listen: (server, index) => void server.listen(handles[index] ?? first),
-      close: () => {
-        if (!isOpen) return;
-        isOpen = false;
-        this.#leader.tell("release", { key });
+      listen(server, index) {
+        const handle = received(handles[index]);
+        adopted.add(handle);
+        server.listen(handle);
       },
+      close,
     };
   }
 
-  async #ask(wish: SocketWish, taker: () => string | undefined) {
+  async #ask(wish: SocketWish, taker: () => string | undefined): Promise<readonly [SocketPlace, handle: unknown]> {
     try {
-      const answer = await this.#leader.callForHandle("socket", wish);
-      const [, handle] = answer;
-      if (typeof handle !== "object" || handle === null) throw new Error("the leader has sent no socket");
-      return [answer[0], handle] as const;
+      return await this.#leader.callForHandle("socket", wish);
     } catch (error) {
       const ours = taker();
       const { address } = wish;
@@ -50,4 +60,9 @@ export class LeaderSockets implements SocketSource {
       throw error;
     }
   }
+}
+
+function received(handle: unknown): RawHandle {
+  if (!isHandle(handle)) throw new HemiError("HEMI_LISTEN", "the leader has sent no socket");
+  return handle;
 }
