@@ -11,6 +11,7 @@ import type { SelectionHint } from "./selection-hint.ts";
 export abstract class BackendPart<Pool extends NodePool, Settings extends NodeSettings> implements Part {
   /** Live: read when used. */
   protected readonly props: Settings;
+  /** Its nodes. */
   protected abstract readonly backend: Backend<Pool>;
 
   constructor(props: Settings) {

@@ -112,6 +112,7 @@ export class WebBackendPart<Pool extends NodePool, Settings extends WebBackendPr
   implements TunnelBackend
 {
   readonly #protocol: WebProtocol<Pool, Settings>;
+  /** Its nodes. */
   protected readonly backend: Backend<Pool>;
   readonly #tls: NodeTls;
 
@@ -143,6 +144,7 @@ export class WebBackendPart<Pool extends NodePool, Settings extends WebBackendPr
     return balancer === "sticky" ? stickyCookie : undefined;
   }
 
+  /** Tries the files of TLS. Throws as `nodeTlsOptions` does. */
   examine(): void {
     this.#tls.examine();
   }
@@ -152,6 +154,7 @@ export class WebBackendPart<Pool extends NodePool, Settings extends WebBackendPr
     await super.prepare();
   }
 
+  /** Reads changed files of TLS. Throws as `nodeTlsOptions` does. */
   revise(next: NodeTlsSettings, changed: ReadonlySet<string>): () => void {
     return this.#tls.revise(next, changed);
   }

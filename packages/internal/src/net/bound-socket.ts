@@ -1,5 +1,6 @@
 // Binds the sockets that a process listens on.
 
+import { once } from "node:events";
 import { link, rm, stat } from "node:fs/promises";
 import * as net from "node:net";
 import { dirname, join } from "node:path";
@@ -116,8 +117,8 @@ export async function bindSockets(
   taker?: () => string | undefined,
 ): Promise<readonly [net.BoundSocket, ...net.BoundSocket[]]> {
   if ("path" in address || count === 1) return [await bindSocket(address, { taker })];
-  // It is not bound if anybody else listens there. A free port is nobody else's.
-  if (address.port !== 0) (await bindSocket(address, { taker })).close();
+  // A free port is nobody else's.
+  if (address.port !== 0) await listenAlone(address, taker);
   const first = await bindSocket(address, { taker, reusePort: true });
   const bound: [net.BoundSocket, ...net.BoundSocket[]] = [first];
   const shared = { ...address, port: placeOf(first).port };
@@ -128,6 +129,24 @@ export async function bindSockets(
     throw error;
   }
   return bound;
+}
+
+/**
+ * Rejects if anybody else listens there, or begins to at the same time: of sockets that only one program may have,
+ * several can be bound, but only one listens.
+ */
+async function listenAlone(address: ListenAddress, taker: (() => string | undefined) | undefined): Promise<void> {
+  const server = net.createServer();
+  const bound = await bindSocket(address, { taker });
+  try {
+    const listening = once(server, "listening");
+    server.listen(bound);
+    await listening;
+  } catch (error) {
+    throw cannotListen(addressKey(address), error, taker?.());
+  } finally {
+    server.close();
+  }
 }
 
 /** Address and port of a bound socket. */

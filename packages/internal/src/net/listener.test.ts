@@ -350,6 +350,18 @@ describe.runIf(process.platform === "linux")("an address of TCP", () => {
     expect(socketsOfAddress(0, 64, 256)).toBe(1);
   });
 
+  test("is had by one of two programs that begin at the same time", async () => {
+    const free = await new Listeners().share(local(), owner("a"));
+    await free.release();
+    const programs = [new Listeners(), new Listeners()];
+    const shared = await Promise.allSettled(programs.map((program) => program.share(local(free.port), owner("a"))));
+    expect(shared.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    for (const outcome of shared) {
+      if (outcome.status === "fulfilled") await outcome.value.release();
+      else expect(outcome.reason).toMatchObject({ code: "HEMI_LISTEN" });
+    }
+  });
+
   test("cannot be shared with another program of the same user that would share it", async () => {
     const other = net.createServer().listen({ host: "127.0.0.1", port: 0, reusePort: true });
     await once(other, "listening");

@@ -67,6 +67,7 @@ export function checkDatagramNodes(context: CheckContext<PropsOf<typeof datagram
 
 /** A group of equal servers that are reached by datagrams. */
 export class DatagramBackend extends BackendPart<NodeSessions, DatagramBackendSettings> implements UdpsBackend {
+  /** Its nodes. */
   protected readonly backend: Backend<NodeSessions>;
   #isPrepared = false;
 
