@@ -43,7 +43,7 @@ const connsOfProcess = 64;
  */
 const cost: Work = {
   name: "processor time for a request of 2 workers",
-  needs: ["wrk"],
+  needs: ["wrk", "taskset"],
   async run({ seconds, pairs }) {
     await using program = await startProgram({ config: text(), workers: cores.length, isPinned: false });
     await using single = await startServer(servers.hemi("return-text.conf"));
