@@ -14,16 +14,16 @@ import { crc32 } from "node:zlib";
 import { prop } from "../../../component/prop.ts";
 import type { PropsOf } from "../../../component/props/prop-type.ts";
 import { PropError } from "../../../component/prop-error.ts";
-import { HemiError } from "../../../errors/hemi-error.ts";
 import { Outage } from "../../../log/outage.ts";
 import type { Context } from "../../../stage/context.ts";
 import { memorySource } from "../../response/source.ts";
-import { defineCacher, selects } from "../cacher.ts";
+import { defineCacher } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
 import { OpenWrites, type OpenWrite } from "../open-writes.ts";
 import { SpreadPurges } from "../spread-purges.ts";
 import { madeAt, type Wobject, type WobjectHead } from "../wobject.ts";
 import { DiskIndex } from "./disk-index.ts";
+import { purgeFiles } from "./disk-purge.ts";
 import { DiskSource } from "./disk-source.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
 import { DiskWobject } from "./disk-wobject.ts";
@@ -344,34 +344,11 @@ class DiskCacher implements CacherPart {
     return purge;
   }
 
-  async #purge(selector: PurgeSelector, { isSoft = false, isDryRun = false }: PurgeOptions): Promise<number> {
+  async #purge(selector: PurgeSelector, options: PurgeOptions): Promise<number> {
     const index = this.#index;
     if (index === undefined) return 0;
-    await index.flush();
-    let count = 0;
-    let failure: Error | undefined;
-    const change = async (paths: readonly string[]): Promise<void> => {
-      const changed = await (isSoft ? this.#objects.outdate(paths) : this.#remove(paths));
-      count += changed.count;
-      failure ??= changed.failure;
-    };
-    for (const paths of index.selected(selector)) {
-      if (isDryRun) count += paths.length;
-      else await change(paths);
-    }
-    // While the index is made anew, files may not be listed in it. Those that are, have been purged by now.
-    if (!index.isComplete && !isDryRun) {
-      await this.#walks.visitAll(async (files) => {
-        const selected = files.filter(({ stored }) => {
-          if (stored === undefined || (isSoft && stored.head.isOutdated)) return false;
-          return selects(selector, stored.head);
-        });
-        if (selected.length > 0) await change(selected.map(({ path }) => this.#objects.below(path)));
-      });
-    }
-    if (failure === undefined) return count;
-    const text = `purged responses are still on disk: ${failure.message}`;
-    throw new HemiError("HEMI_FILE", text, { cause: failure });
+    const remove = (paths: readonly string[]): Promise<FilesChanged> => this.#remove(paths);
+    return await purgeFiles({ index, objects: this.#objects, walks: this.#walks, remove }, selector, options);
   }
 
   /**
