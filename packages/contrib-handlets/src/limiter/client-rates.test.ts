@@ -94,6 +94,23 @@ test("a client that keeps to its rate is never refused, however its requests are
   }
 });
 
+test("a process that is busy all the time asks seldom, and never tells of more than a full bucket", async () => {
+  let questions = 0;
+  const counting = (store: RateLimitStore): RateLimitStore => ({
+    ...store,
+    takeTokens: (key, demand) => (questions++, store.takeTokens(key, demand)),
+  });
+  const { all, ask, pass } = processes(1, { interval: 0.1, burst: 10_000 }, counting);
+  for (let i = 0; i < 100; i++) {
+    expect(ask(0, 90)).toBe(90);
+    await pass(10);
+    expect(all[0]?.look("a", 1000 + 10 * (i + 1)).remaining).toBeLessThanOrEqual(10_000);
+  }
+  // In a second: at first every 10 ms, then as soon as half of what is leased for 100 ms is used.
+  expect(questions).toBeGreaterThan(10);
+  expect(questions).toBeLessThan(30);
+});
+
 test("a busy process leases tokens in advance, gives back what it does not use, and leaves enough to others", async () => {
   const { ask, pass, all, memory } = processes(2, { interval: 600_000, burst: 1000 });
   for (let i = 0; i < 3; i++) {

@@ -3,7 +3,7 @@
 //   request ──> tokens leased in advance ──> let through
 //          └──> none: by the state of the bucket as it was known last ──> let through, and told afterwards
 //                                                                   └──> refused
-//   every 10 ms at most ── takeTokens(spent, wanted) ──> store ── the bucket, leased tokens
+//   every 10 ms at most ── takeTokens(spent, wanted) ──> store ── the bucket, leased tokens for 100 ms
 //
 // So a client that spreads its requests over processes may have more for a moment, until the answers are there; the
 // bucket is then in debt, and on average nobody gets more than the rate.
@@ -16,8 +16,9 @@ import { BucketTable } from "./bucket-table.ts";
 interface Account {
   /** Requests that were let through, and that the store does not know of. */
   spent: number;
-  /** Requests since the store was asked last. */
+  /** Requests since the store was asked last, which was at `askedAt`. */
   used: number;
+  askedAt: number;
   /** Tokens that the store has given in advance, until `leasedUntil`. */
   leased: number;
   leasedUntil: number;
@@ -83,7 +84,7 @@ export class ClientRates {
       account.used++;
       if (account.leased < account.used) this.#askFor(key);
       const { arrival, remaining, retryAfter, fullAfter } = this.#table.look(key, now);
-      return { arrival, granted: 1, remaining: remaining + account.leased, retryAfter, fullAfter };
+      return { arrival, granted: 1, remaining: this.#withLeased(remaining, account.leased), retryAfter, fullAfter };
     }
     const taken = this.#table.take(key, now);
     if (taken.granted === 1) this.#spend(key, account);
@@ -94,13 +95,19 @@ export class ClientRates {
   look(key: string, now: number): BucketTake {
     const state = this.#table.look(key, now);
     const leased = this.#accounts.get(key)?.leased ?? 0;
-    return { ...state, remaining: state.remaining + leased, retryAfter: leased > 0 ? 0 : state.retryAfter };
+    const remaining = this.#withLeased(state.remaining, leased);
+    return { ...state, remaining, retryAfter: leased > 0 ? 0 : state.retryAfter };
+  }
+
+  /** The bucket has filled up since tokens of it were leased, perhaps: nobody has more than is in a full one. */
+  #withLeased(remaining: number, leased: number): number {
+    return Math.min(this.#table.rate.burst, remaining + leased);
   }
 
   /** Asks the store for a key of which nothing is to be taken: whether it is banned. */
   inquire(key: string): void {
     if (this.#accounts.has(key) || this.#accounts.size >= maxAccounts) return;
-    this.#accounts.set(key, newAccount());
+    this.#accounts.set(key, newAccount(this.#options.now()));
     this.#askFor(key);
   }
 
@@ -120,7 +127,7 @@ export class ClientRates {
   #spend(key: string, known: Account | undefined): void {
     // Of more clients in so short a time, each process counts for itself.
     if (known === undefined && this.#accounts.size >= maxAccounts) return;
-    const account = known ?? newAccount();
+    const account = known ?? newAccount(this.#options.now());
     if (known === undefined) this.#accounts.set(key, account);
     account.spent++;
     account.used++;
@@ -171,9 +178,11 @@ export class ClientRates {
   }
 
   async #askStore(store: RateLimitStore, key: string, account: Account, question: object): Promise<void> {
-    const demand = this.#demandOf(key, account);
+    const now = this.#options.now();
+    const demand = this.#demandOf(key, account, now);
     account.spent = 0;
     account.used = 0;
+    account.askedAt = now;
     try {
       // What throws instead of rejecting is heard later, too: `#ask` must not find the key to be due again.
       const grant = await Promise.resolve().then(() => store.takeTokens(this.#options.storedKey(key), demand));
@@ -190,12 +199,14 @@ export class ClientRates {
     else if (account.leased === 0) this.#accounts.delete(key);
   }
 
-  #demandOf(key: string, { spent, used, leased }: Account): TokenDemand {
+  #demandOf(key: string, { spent, used, askedAt, leased }: Account, now: number): TokenDemand {
     const { rate } = this.#table;
     if (used < busyUse) return { rate, spent, wanted: 0, leased };
-    // As many as it used in the last interval, and never most of what is there: other processes need some, too.
-    const { remaining } = this.#table.look(key, this.#options.now());
-    return { rate, spent, wanted: Math.max(0, Math.min(used - leased, Math.floor(remaining / 4))), leased };
+    // As it went on lately, for so long, and never most of what is there: other processes need some, too.
+    const ahead = (used * leaseAhead) / Math.max(askInterval, now - askedAt);
+    const { remaining } = this.#table.look(key, now);
+    const wanted = Math.floor(Math.min(ahead - leased, remaining / 4));
+    return { rate, spent, wanted: Math.max(0, wanted), leased };
   }
 
   #answered(key: string, account: Account, { granted, fullAfter, bannedFor }: TokenGrant): void {
@@ -233,14 +244,16 @@ export class ClientRates {
       }
       account.spent -= account.leased;
       account.leased = 0;
+      // So long ago that it says nothing of what comes.
+      account.used = 0;
       this.#askFor(key);
     }
     if (areLeft && !this.#isClosed) this.#returnTimer = setTimeout(() => this.#returnExpired(), returnInterval).unref();
   }
 }
 
-function newAccount(): Account {
-  return { spent: 0, used: 0, leased: 0, leasedUntil: 0, asked: undefined };
+function newAccount(now: number): Account {
+  return { spent: 0, used: 0, askedAt: now, leased: 0, leasedUntil: 0, asked: undefined };
 }
 
 /** In milliseconds: the store is asked so often, and while it is down, so seldom. */
@@ -248,10 +261,12 @@ const askInterval = 10;
 const downInterval = 1000;
 /** How long the store may take to answer, in milliseconds. */
 const answerTime = 1000;
+/** For how long tokens are leased, in milliseconds; a key that is asked for all the time is settled twice in it. */
+const leaseAhead = 100;
 /** How long leased tokens are kept, in milliseconds. */
 const leaseTime = 1000;
 const returnInterval = 250;
-/** With so many requests in one interval, tokens are leased in advance. */
+/** With so many requests since it was asked last, tokens are leased in advance. */
 const busyUse = 16;
 /** Keys that are settled with the store in one interval. */
 const maxAccounts = 10_000;
