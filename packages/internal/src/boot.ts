@@ -6,6 +6,7 @@ import { corePack } from "./core-pack.ts";
 import { clock, fcache, namer } from "./fixtures/definitions.ts";
 import { kinds } from "./kinds.ts";
 import { openErrorLog } from "./log/error-log.ts";
+import { OwnSockets, socketsOfAddress } from "./net/bound-socket.ts";
 import { Listeners } from "./net/listener.ts";
 import { foreignNames } from "./web/foreign-names.ts";
 import { Stage } from "./stage.ts";
@@ -78,4 +79,4 @@ export function bootWith<const Packs extends readonly Pack[]>(
 /**
  * The listening sockets of the process. All its stages share them, so that a stage can take over the port of another.
  */
-const processListeners = new Listeners();
+const processListeners = new Listeners(new OwnSockets((addresses) => socketsOfAddress(addresses)));

@@ -42,10 +42,19 @@ export interface SocketSource {
 export class OwnSockets implements SocketSource {
   /** Of the addresses that are bound, or are being bound. */
   #count = 0;
+  readonly #socketsOf: (addresses: number) => number;
+
+  /**
+   * `socketsOf`: how many sockets a further address of TCP has, beside so many addresses. Default: one, so that
+   * connections are accepted in the order in which they come.
+   */
+  constructor(socketsOf: (addresses: number) => number = () => 1) {
+    this.#socketsOf = socketsOf;
+  }
 
   async bind(address: ListenAddress, taker: () => string | undefined): Promise<BoundListener> {
     // Others are bound meanwhile: they count from now on.
-    const count = socketsOfAddress(this.#count++);
+    const count = this.#socketsOf(this.#count++);
     const bound = await bindSockets(address, count, taker).catch((error: unknown) => {
       this.#count--;
       throw error;

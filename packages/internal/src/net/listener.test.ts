@@ -311,7 +311,9 @@ test("a connection that waits in the queue before its listener is ready has TCP_
   await share.release();
 });
 
-describe.runIf(process.platform === "linux")("an address of TCP", () => {
+describe.runIf(process.platform === "linux")("an address of TCP with several sockets", () => {
+  const several = () => new Listeners(new OwnSockets((addresses) => socketsOfAddress(addresses)));
+
   /** How many sockets listen on the port, as the system tells. */
   function socketsOn(port: number): number {
     const place = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
@@ -325,7 +327,7 @@ describe.runIf(process.platform === "linux")("an address of TCP", () => {
   const listening = "0A";
 
   test("has several sockets, whose connections all arrive", async () => {
-    const share = await new Listeners().share(local(), owner("a"));
+    const share = await several().share(local(), owner("a"));
     expect(socketsOn(share.port)).toBe(4);
     share.accept(greeter("hi"));
     const greetings = await Promise.all(Array.from({ length: 50 }, () => greeting({ port: share.port })));
@@ -335,7 +337,7 @@ describe.runIf(process.platform === "linux")("an address of TCP", () => {
   });
 
   test("has one among many", async () => {
-    const listeners = new Listeners();
+    const listeners = several();
     // At once, as the servers of a stage begin.
     const shares = await Promise.all(Array.from({ length: 40 }, () => listeners.share(local(), owner("a"))));
     const counts = shares.map(({ port }) => socketsOn(port));
@@ -351,9 +353,9 @@ describe.runIf(process.platform === "linux")("an address of TCP", () => {
   });
 
   test("is had by one of two programs that begin at the same time", async () => {
-    const free = await new Listeners().share(local(), owner("a"));
+    const free = await several().share(local(), owner("a"));
     await free.release();
-    const programs = [new Listeners(), new Listeners()];
+    const programs = [several(), several()];
     const shared = await Promise.allSettled(programs.map((program) => program.share(local(free.port), owner("a"))));
     expect(shared.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
     for (const outcome of shared) {
@@ -367,7 +369,7 @@ describe.runIf(process.platform === "linux")("an address of TCP", () => {
     await once(other, "listening");
     const address = other.address();
     if (address === null || typeof address === "string") throw new Error("no port was given");
-    const error = await errorOf(new Listeners().share(local(address.port), owner("a")));
+    const error = await errorOf(several().share(local(address.port), owner("a")));
     expect(error).toMatchObject({ code: "HEMI_LISTEN" });
     other.close();
   });
