@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { CacherPart } from "../web/cache/cacher.ts";
 import type { Wobject, WobjectHead } from "../web/cache/wobject.ts";
+import { wobjectHead } from "./wobject-head.ts";
 import type { ContractTest } from "./contract-test.ts";
 
 /** A cacher for one test: empty, with room for some MiB. */
@@ -24,7 +25,7 @@ export function cacherTests(make: () => Promise<CacherSubject>): readonly Contra
       await store(cacher, { status: 404, fieldList: ["x", "1"] }, "one ", "two");
       const [found, ...others] = await cacher.lookup(url);
       assert(found !== undefined && others.length === 0);
-      assert.deepEqual(found.head, headOf({ status: 404, fieldList: ["x", "1"] }));
+      assert.deepEqual(found.head, wobjectHead({ status: 404, fieldList: ["x", "1"] }));
       assert.equal(await textOf(found), "one two");
       assert.equal(await textOf(found, 4, 2), "tw");
       assert.deepEqual([...(await cacher.lookup("http://a.example/other"))], []);
@@ -59,14 +60,14 @@ export function cacherTests(make: () => Promise<CacherSubject>): readonly Contra
       await store(cacher, { variant: ["accept", "=b"], storedAt: 1000 }, "b");
       const older = (await cacher.lookup(url)).find(({ head }) => head.variant.includes("=a"));
       assert(older !== undefined);
-      cacher.freshen(older, headOf({ variant: ["accept", "=a"], storedAt: 2000 }));
+      cacher.freshen(older, wobjectHead({ variant: ["accept", "=a"], storedAt: 2000 }));
       const texts = await Promise.all((await cacher.lookup(url)).map((one) => textOf(one)));
       assert.deepEqual(texts, ["a", "b"]);
     }),
     test("a wobject gets another head by freshen, and keeps its content", async (cacher) => {
       const stored = await store(cacher, {}, "x");
       assert(stored !== undefined);
-      cacher.freshen(stored, headOf({ lifetime: 5 }));
+      cacher.freshen(stored, wobjectHead({ lifetime: 5 }));
       const [found] = await cacher.lookup(url);
       assert(found !== undefined);
       assert.equal(found.head.lifetime, 5);
@@ -76,7 +77,7 @@ export function cacherTests(make: () => Promise<CacherSubject>): readonly Contra
       const stored = await store(cacher, {}, "x");
       assert(stored !== undefined);
       await cacher.purge({ url });
-      cacher.freshen(stored, headOf({}));
+      cacher.freshen(stored, wobjectHead({}));
       assert.equal((await cacher.lookup(url)).length, 0);
     }),
     test("content that is being read is not affected by a purge", async (cacher) => {
@@ -120,47 +121,25 @@ export function cacherTests(make: () => Promise<CacherSubject>): readonly Contra
       for (const selector of [{ url }, { prefix: "http://" }, { tag: "t" }, "all"] as const) {
         const writer = cacher.begin(url);
         await cacher.purge(selector);
-        assert.equal(await writer.commit(headOf({ tags: ["t"] })), undefined);
+        assert.equal(await writer.commit(wobjectHead({ tags: ["t"] })), undefined);
         assert.equal((await cacher.lookup(url)).length, 0);
       }
       const other = cacher.begin(url);
       await cacher.purge({ tag: "u" });
       await cacher.purge({ url }, { isDryRun: true });
-      assert.notEqual(await other.commit(headOf({ tags: ["t"] })), undefined);
+      assert.notEqual(await other.commit(wobjectHead({ tags: ["t"] })), undefined);
     }),
     test("content that is larger than maxWobjectSize is not stored", async (cacher) => {
       const writer = cacher.begin(url);
       const piece = new Uint8Array(64 * 1024);
       for (let size = 0; size <= cacher.maxWobjectSize; size += piece.length) writer.write(piece);
-      assert.equal(await writer.commit(headOf({})), undefined);
+      assert.equal(await writer.commit(wobjectHead({})), undefined);
       assert.equal((await cacher.lookup(url)).length, 0);
     }),
   ];
 }
 
 const url = "http://a.example/a";
-
-function headOf(given: Partial<WobjectHead>): WobjectHead {
-  return {
-    key: url,
-    url,
-    status: 200,
-    fieldList: [],
-    variant: [],
-    tags: [],
-    lifetime: 1000,
-    lifetimeFrom: "max-age",
-    initialAge: 0,
-    noCache: false,
-    mustRevalidate: false,
-    isImmutable: false,
-    staleWhileRevalidate: 0,
-    staleIfError: 0,
-    storedAt: 0,
-    isOutdated: false,
-    ...given,
-  };
-}
 
 async function store(
   cacher: CacherPart,
@@ -169,7 +148,7 @@ async function store(
 ): Promise<Wobject | undefined> {
   const writer = cacher.begin(head.key ?? url);
   for (const piece of pieces) writer.write(Buffer.from(piece));
-  return await writer.commit(headOf(head));
+  return await writer.commit(wobjectHead(head));
 }
 
 async function textOf({ source }: Wobject, offset = 0, size = source.size): Promise<string> {

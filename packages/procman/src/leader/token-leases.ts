@@ -27,7 +27,7 @@ export class TokenLeases {
   }
 
   /**
-   * The worker has ended. What it has used since it asked last, for some milliseconds in most cases, goes back, too:
+   * The worker has ended. What it has used since it asked last, for less than 100 ms in most cases, goes back, too:
    * nobody is refused for tokens that nobody has used.
    */
   giveBack(): void {

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cachedSite } from "../../testing/cached-site.ts";
 import { cacherTests } from "../../testing/cacher-tests.ts";
+import { wobjectHead } from "../../testing/wobject-head.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import type { CacherPart } from "./cacher.ts";
 import { Tiers } from "./tiers.ts";
-import type { WobjectHead } from "./wobject.ts";
 
 const newFolder = () => mkdtempDisposable(join(tmpdir(), "hemi-tiers-"));
 
@@ -133,24 +133,12 @@ async function slowTiers() {
   };
 }
 
-const stored: WobjectHead = {
+const stored = wobjectHead({
   key: "http://a.example/",
-  url: "http://a.example/",
-  status: 200,
   fieldList: ["etag", '"1"'],
-  variant: [],
-  tags: [],
   lifetime: 60_000,
-  lifetimeFrom: "max-age",
-  initialAge: 0,
-  noCache: false,
-  mustRevalidate: false,
-  isImmutable: false,
-  staleWhileRevalidate: 0,
-  staleIfError: 0,
   storedAt: 1000,
-  isOutdated: false,
-};
+});
 
 /** Stores a response whose way into the lower one is not over. */
 async function storeIn(tiers: Tiers, begunAs = stored.key) {

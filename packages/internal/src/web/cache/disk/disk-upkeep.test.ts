@@ -6,29 +6,11 @@ import { Clock } from "../../../fixtures/clock.ts";
 import { openErrorLog } from "../../../log/error-log.ts";
 import { MemorySink } from "../../../log/sink.ts";
 import { onlyWorker } from "../../../stage/workers.ts";
+import { wobjectHead } from "../../../testing/wobject-head.ts";
 import { DiskIndex } from "./disk-index.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
 import { ObjectFolder } from "./object-folder.ts";
 import { writeWobject } from "./wobject-file.ts";
-
-const headOf = (key: string) => ({
-  key,
-  url: key,
-  status: 200,
-  fieldList: [],
-  variant: [],
-  tags: [],
-  lifetime: 1000,
-  lifetimeFrom: "max-age" as const,
-  initialAge: 0,
-  noCache: false,
-  mustRevalidate: false,
-  isImmutable: false,
-  staleWhileRevalidate: 0,
-  staleIfError: 0,
-  storedAt: 0,
-  isOutdated: false,
-});
 
 /** An upkeep with an index of so many files of one kilobyte each, which are not there, and at most ten kilobytes. */
 async function upkeepOf(files: number, { isComplete = true } = {}) {
@@ -96,7 +78,7 @@ test("while the index is made anew, what is beyond the size is evicted all the s
   for (let i = 0; i < 250; i++) {
     const path = subject.objects.fileOf(`key-${i}`, []);
     await mkdir(dirname(path), { recursive: true });
-    await writeWobject(path, [Buffer.alloc(1000)], headOf(`key-${i}`));
+    await writeWobject(path, [Buffer.alloc(1000)], wobjectHead({ key: `key-${i}` }));
   }
   const wereComplete = new Set<boolean>();
   subject.whenRemoved = () => wereComplete.add(subject.index.isComplete);

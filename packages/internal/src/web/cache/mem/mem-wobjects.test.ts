@@ -2,29 +2,18 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { wobjectHead } from "../../../testing/wobject-head.ts";
 import type { WobjectHead } from "../wobject.ts";
 import { MemWobjects } from "./mem-wobjects.ts";
 import { packHead, unpackHead } from "./packed-head.ts";
 
-const head = (given: Partial<WobjectHead> = {}): WobjectHead => ({
-  key: "http://a.example/",
-  url: "http://a.example/",
-  status: 200,
-  fieldList: ["content-type", "text/html", "etag", '"1"'],
-  variant: [],
-  tags: [],
-  lifetime: 1000,
-  lifetimeFrom: "max-age",
-  initialAge: 0,
-  noCache: false,
-  mustRevalidate: false,
-  isImmutable: false,
-  staleWhileRevalidate: 0,
-  staleIfError: 0,
-  storedAt: 1_800_000_000_123,
-  isOutdated: false,
-  ...given,
-});
+const head = (given: Partial<WobjectHead> = {}): WobjectHead =>
+  wobjectHead({
+    key: "http://a.example/",
+    fieldList: ["content-type", "text/html", "etag", '"1"'],
+    storedAt: 1_800_000_000_123,
+    ...given,
+  });
 
 const text = fc.string({ unit: "grapheme" });
 

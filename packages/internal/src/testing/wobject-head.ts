@@ -1,0 +1,27 @@
+// The head of a stored response, for tests of cachers.
+
+import type { WobjectHead } from "../web/cache/wobject.ts";
+
+/** Of a 200 without fields that has just been stored, at time 0, and is fresh for a second, but for what is given. */
+export function wobjectHead(given: Partial<WobjectHead> = {}): WobjectHead {
+  const { key = "http://a.example/a" } = given;
+  return {
+    key,
+    url: key,
+    status: 200,
+    fieldList: [],
+    variant: [],
+    tags: [],
+    lifetime: 1000,
+    lifetimeFrom: "max-age",
+    initialAge: 0,
+    noCache: false,
+    mustRevalidate: false,
+    isImmutable: false,
+    staleWhileRevalidate: 0,
+    staleIfError: 0,
+    storedAt: 0,
+    isOutdated: false,
+    ...given,
+  };
+}
