@@ -2,12 +2,13 @@
 
 import type { WobjectHead } from "../web/cache/wobject.ts";
 
+const url = "http://a.example/a";
+
 /** Of a 200 without fields that has just been stored, at time 0, and is fresh for a second, but for what is given. */
 export function wobjectHead(given: Partial<WobjectHead> = {}): WobjectHead {
-  const { key = "http://a.example/a" } = given;
   return {
-    key,
-    url: key,
+    key: url,
+    url,
     status: 200,
     fieldList: [],
     variant: [],

@@ -135,6 +135,7 @@ async function slowTiers() {
 
 const stored = wobjectHead({
   key: "http://a.example/",
+  url: "http://a.example/",
   fieldList: ["etag", '"1"'],
   lifetime: 60_000,
   storedAt: 1000,

@@ -10,6 +10,7 @@ import { packHead, unpackHead } from "./packed-head.ts";
 const head = (given: Partial<WobjectHead> = {}): WobjectHead =>
   wobjectHead({
     key: "http://a.example/",
+    url: "http://a.example/",
     fieldList: ["content-type", "text/html", "etag", '"1"'],
     storedAt: 1_800_000_000_123,
     ...given,
