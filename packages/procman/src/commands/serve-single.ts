@@ -15,7 +15,7 @@ import { bootOptionsOf } from "../boot-options.ts";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { loadPacks } from "../load-packs.ts";
-import { collectWhenIdle } from "../memory/this-process.ts";
+import { collectWhenIdle, growYoungGeneration } from "../memory/this-process.ts";
 import { terminalWatch } from "../terminal.ts";
 
 export async function serveSingle(line: CommandLine): Promise<ExitCode> {
@@ -43,8 +43,10 @@ export async function serveSingle(line: CommandLine): Promise<ExitCode> {
       if (early !== undefined) started.catch(() => {});
       else await program?.show(stage);
       const stopCollecting = collectWhenIdle();
+      const stopGrowing = growYoungGeneration();
       const cause = early ?? (await end.reached);
       stopCollecting();
+      stopGrowing();
       if ("signal" in cause) log.info(`ends because of ${cause.signal}; again to end at once`);
       workers.drain();
       if ("signal" in cause && line.drainDelay > 0) await sleep(line.drainDelay);

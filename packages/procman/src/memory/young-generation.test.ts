@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { youngGenerationOptions } from "./young-generation.ts";
+import { isYoungGenerationChosen, youngGenerationOptions } from "./young-generation.ts";
 
 test("a process that is started gets a small young generation, and one thread that collects it", () => {
-  const small = ["--max-semi-space-size=2", "--no-parallel-scavenge"];
+  const small = ["--max-semi-space-size=8", "--semi-space-growth-factor=1", "--no-parallel-scavenge"];
   expect(youngGenerationOptions([], undefined)).toEqual(small);
   const others = ["--conditions=x", "--max-old-space-size=512"];
   expect(youngGenerationOptions(others, others.join(" "))).toEqual(small);
@@ -16,4 +16,9 @@ test.each([
 ])("a size that the user has chosen wins: %s", (option) => {
   expect(youngGenerationOptions(["--no-warnings", option], undefined)).toEqual([]);
   expect(youngGenerationOptions([], `--no-warnings ${option} --conditions=x`)).toEqual([]);
+});
+
+test("the options that this program has given to a process are not the user's", () => {
+  expect(isYoungGenerationChosen(youngGenerationOptions([], ""), "")).toBe(false);
+  expect(isYoungGenerationChosen([...youngGenerationOptions([], ""), "--max-semi-space-size=4"], "")).toBe(true);
 });

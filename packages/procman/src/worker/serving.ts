@@ -34,7 +34,7 @@ import type { ComponentLimits } from "../advise/facts.ts";
 import type { CronPreview } from "../cron/cron-actions.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
-import { collectWhenIdle } from "../memory/this-process.ts";
+import { collectWhenIdle, growYoungGeneration } from "../memory/this-process.ts";
 import { LoopWatch } from "../watch/watch-loop.ts";
 import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
@@ -57,6 +57,7 @@ export class Serving {
   readonly #profiler = new Profiler();
   readonly #measuring = new Measuring();
   readonly #stopCollecting = collectWhenIdle();
+  readonly #stopGrowing = growYoungGeneration();
   readonly #modules: LoadedModules;
   readonly #counting: Counting;
   readonly #reports: LogReports;
@@ -260,6 +261,7 @@ export class Serving {
     } finally {
       this.#watch.end();
       this.#stopCollecting();
+      this.#stopGrowing();
       this.#reports.flush();
       await this.#counting.end();
       await this.log.close();
