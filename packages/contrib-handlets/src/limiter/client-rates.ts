@@ -3,7 +3,7 @@
 //   request ──> tokens leased in advance ──> let through
 //          └──> none: by the state of the bucket as it was known last ──> let through, and told afterwards
 //                                                                   └──> refused
-//   every 10 ms at most ── takeTokens(spent, wanted) ──> store ── the bucket, leased tokens for 100 ms
+//   every 10 ms at most ── takeTokens(spent, wanted) ──> store ── the bucket, leased tokens for 250 ms
 //
 // So a client that spreads its requests over processes may have more for a moment, until the answers are there; the
 // bucket is then in debt, and on average nobody gets more than the rate.
@@ -83,8 +83,7 @@ export class ClientRates {
       account.leased--;
       account.used++;
       if (account.leased < account.used) this.#askFor(key);
-      const { arrival, remaining, retryAfter, fullAfter } = this.#table.look(key, now);
-      return { arrival, granted: 1, remaining: this.#withLeased(remaining, account.leased), retryAfter, fullAfter };
+      return this.#withLeased(this.#table.look(key, now), account.leased, 1);
     }
     const taken = this.#table.take(key, now);
     if (taken.granted === 1) this.#spend(key, account);
@@ -93,15 +92,26 @@ export class ClientRates {
 
   /** What `take` would find; nothing is taken. */
   look(key: string, now: number): BucketTake {
-    const state = this.#table.look(key, now);
-    const leased = this.#accounts.get(key)?.leased ?? 0;
-    const remaining = this.#withLeased(state.remaining, leased);
-    return { ...state, remaining, retryAfter: leased > 0 ? 0 : state.retryAfter };
+    return this.#withLeased(this.#table.look(key, now), this.#accounts.get(key)?.leased ?? 0, 0);
   }
 
-  /** The bucket has filled up since tokens of it were leased, perhaps: nobody has more than is in a full one. */
-  #withLeased(remaining: number, leased: number): number {
-    return Math.min(this.#table.rate.burst, remaining + leased);
+  /**
+   * The same with leased tokens. Nobody has more than is in a full bucket, though it may have filled up since they were
+   * leased; and where one of them has just been taken, at least that one is missing.
+   */
+  #withLeased(
+    { arrival, granted, remaining, retryAfter, fullAfter }: BucketTake,
+    leased: number,
+    taken: 0 | 1,
+  ): BucketTake {
+    const { burst, interval } = this.#table.rate;
+    return {
+      arrival,
+      granted: Math.max(taken, granted),
+      remaining: Math.min(burst - taken, remaining + leased),
+      retryAfter: leased > 0 ? 0 : retryAfter,
+      fullAfter: Math.max(taken * interval, fullAfter - leased * interval),
+    };
   }
 
   /** Asks the store for a key of which nothing is to be taken: whether it is banned. */
@@ -262,7 +272,7 @@ const downInterval = 1000;
 /** How long the store may take to answer, in milliseconds. */
 const answerTime = 1000;
 /** For how long tokens are leased, in milliseconds; a key that is asked for all the time is settled twice in it. */
-const leaseAhead = 100;
+const leaseAhead = 250;
 /** How long leased tokens are kept, in milliseconds. */
 const leaseTime = 1000;
 const returnInterval = 250;

@@ -9,7 +9,7 @@ export function policyOf(name: string, { interval, burst }: TokenRate): string {
 
 /** The value of `ratelimit`: what is left, and the seconds until there is more, or until all is there again. */
 export function ratelimitField(name: string, { granted, remaining, retryAfter, fullAfter }: BucketTake): string {
-  const seconds = Math.ceil((granted === 1 ? fullAfter : retryAfter) / 1000 - 1e-6);
+  const seconds = Math.ceil((granted === 1 ? fullAfter : retryAfter) / 1000 - 1e-8);
   return `${quotedName(name)};r=${remaining};t=${granted === 1 ? seconds : Math.max(1, seconds)}`;
 }
 
