@@ -1,5 +1,8 @@
 // For tests: a site whose one rule caches what a function answers, at a time that the test sets.
 
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Definition } from "../component/definition.ts";
 import type { Stage } from "../stage.ts";
@@ -106,6 +109,31 @@ export async function cachedSite(
     async [Symbol.asyncDispose]() {
       await setImmediate();
       await stage.quit(1000);
+    },
+  };
+}
+
+/** Cachers and tiers of them, by what a test calls them: the options of a site whose files are in this folder. */
+export const cacherTiers: readonly (readonly [name: string, optionsFor: (folder: string) => CachedSiteOptions])[] = [
+  ["memory", () => ({})],
+  ["disk", (folder) => ({ sign: "diskCacher", cacher: `.folder = "${folder}"` })],
+  ["memory over disk", (folder) => ({ cacher: '.over = "low"', beside: `diskCacher "low" { .folder = "${folder}" }` })],
+];
+
+/** A site with one of `cacherTiers`, in a folder of its own. */
+export async function tieredSite(
+  origin: HandletPart["handle"],
+  settings: string,
+  optionsFor: (folder: string) => CachedSiteOptions,
+  more: CachedSiteOptions = {},
+): Promise<CachedSite> {
+  const folder = await mkdtempDisposable(join(tmpdir(), "hemi-tiers-"));
+  const site = await cachedSite(origin, settings, { ...optionsFor(folder.path), ...more });
+  return {
+    ...site,
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
     },
   };
 }
