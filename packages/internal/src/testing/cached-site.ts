@@ -31,6 +31,8 @@ export interface CachedSite extends AsyncDisposable {
   readonly wait: (seconds: number) => void;
   get(url: string, headers?: Readonly<Record<string, string>>): Promise<InjectResponse>;
   ask(request: InjectRequest): Promise<InjectResponse>;
+  /** Gives the cacher these props, too. */
+  reload(more: string): Promise<unknown>;
 }
 
 export interface CachedSiteOptions {
@@ -77,20 +79,17 @@ export async function cachedSite(
       },
     }),
   });
-  const { stage, log, doubts, wait } = await stageAtTime(
-    `stage {
-      ${beside}
-      ${sign} "c" { ${cacher} }
-      webapp "site" {
-        .hostnames = ("*")
-        rule { ${before} cache { .withCacher = "c" ${settings} } ${behind} }
-        rule { .returnText = "next rule" }
-      }
-      httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
-    }`,
-    [answers, ...definitions],
-    workers,
-  );
+  const text = (more: string) => `stage {
+    ${beside}
+    ${sign} "c" { ${cacher} ${more} }
+    webapp "site" {
+      .hostnames = ("*")
+      rule { ${before} cache { .withCacher = "c" ${settings} } ${behind} }
+      rule { .returnText = "next rule" }
+    }
+    httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
+  }`;
+  const { stage, log, doubts, wait } = await stageAtTime(text(""), [answers, ...definitions], workers);
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
   const [found] = stage.offering(managedCache);
   const store = stage.find(`${sign}.c`)?.part;
@@ -106,6 +105,7 @@ export async function cachedSite(
     wait,
     get: (url, headers = {}) => stage.inject({ url: `http://a.example${url}`, headers }),
     ask: (request) => stage.inject(request),
+    reload: (more) => stage.reload({ text: text(more) }),
     async [Symbol.asyncDispose]() {
       await setImmediate();
       await stage.quit(1000);

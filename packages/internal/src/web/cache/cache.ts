@@ -129,6 +129,7 @@ class Cache implements HandletPart, ManagedCache {
   compose(): void {
     const { sliceSize = 0, withCacher, withLock } = this.#context.props;
     const { maxWobjectSize } = withCacher.current;
+    this.#fetches.cacherChanged();
     if (withLock !== undefined && !this.isShared) {
       this.#context.log.warn("withLock has no effect: no other process sees what the cacher stores", {
         cacher: withCacher.name,

@@ -45,6 +45,8 @@ export class Fetch implements FetchListener {
   #isAborted = false;
   #isOver = false;
   #writer: WobjectWriter | undefined;
+  /** Those of cachers that have come since. They store nothing: purges from then on show in them. */
+  readonly #laterWriters: WobjectWriter[] = [];
   /** What will be stored; `undefined`: nothing, or it is not known yet. */
   #head: WobjectHead | undefined;
   #requestTime = 0;
@@ -97,9 +99,15 @@ export class Fetch implements FetchListener {
     this.#isPurged ||= selects(selector, this.#purgeable);
   }
 
+  /** A reload may have replaced the cacher: purges go to another one from now on. */
+  cacherChanged(): void {
+    if (!this.#isOver) this.#laterWriters.push(this.#options.cacher().begin(this.#order.key));
+  }
+
   /** By this cache, or another one that has the same cacher. */
   #wasPurged(response: Purgeable): boolean {
-    return this.#isPurged || this.#writer?.isPurged?.(response) === true;
+    const writers = [this.#writer, ...this.#laterWriters];
+    return this.#isPurged || writers.some((writer) => writer?.isPurged?.(response) === true);
   }
 
   run(): void {
@@ -259,12 +267,13 @@ export class Fetch implements FetchListener {
       return this.broken(new ExchanError("HEMI_PEER_GONE", "the content of a slice was cut short"));
     }
     this.#content.end();
+    // Its cacher, which a reload may have replaced, need not have heard of a purge.
+    const head = this.#head === undefined || this.#wasPurged(this.#head) ? undefined : this.#head;
     const writer = this.#writer;
     this.#writer = undefined;
-    // Its cacher, which a reload may have replaced, need not have heard of a purge.
-    if (this.#head === undefined || this.#isPurged) writer?.abort();
+    if (head === undefined) writer?.abort();
     else {
-      const committed = writer?.commit(this.#head);
+      const committed = writer?.commit(head);
       // What cannot be stored is served all the same.
       if (committed instanceof Promise) {
         committed.catch(() => undefined).finally(() => this.#ends());
@@ -307,6 +316,7 @@ export class Fetch implements FetchListener {
   #ends(): void {
     this.#isOver = true;
     this.#over();
+    for (const writer of this.#laterWriters.splice(0)) writer.abort();
     this.#releaseLock();
     this.#releaseKept();
   }

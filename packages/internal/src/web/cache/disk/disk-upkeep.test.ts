@@ -37,6 +37,7 @@ async function upkeepOf(files: number, { isComplete = true } = {}) {
       context: { props: { maxSize: 10_000 }, log, workers: onlyWorker, stage: { clock } },
       objects,
       writing,
+      isInCharge: () => true,
       index: () => index,
       reopen: () => Promise.resolve(),
       async remove(paths) {

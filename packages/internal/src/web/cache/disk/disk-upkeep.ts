@@ -16,6 +16,8 @@ export interface DiskUpkeepOptions {
     readonly stage: Pick<StageFixtures, "clock">;
   };
   readonly objects: ObjectFolder;
+  /** Whether no other cacher of this process does it for the same folder. */
+  readonly isInCharge: () => boolean;
   /** Absolute: what is being written. */
   readonly writing: string;
   readonly index: () => DiskIndex | undefined;
@@ -81,6 +83,11 @@ export class DiskUpkeep {
       .then(() => (this.#running = undefined));
   }
 
+  /** One cacher in one worker does it for all. */
+  get #mayTend(): boolean {
+    return !this.#isClosed && this.#options.context.workers.isPrimary && this.#options.isInCharge();
+  }
+
   async #run(): Promise<void> {
     const { context, objects } = this.#options;
     const index = this.#options.index();
@@ -89,7 +96,7 @@ export class DiskUpkeep {
     const used = [...this.#used].map((path) => objects.below(path));
     this.#used.clear();
     if (used.length > 0) await index.used(used, context.stage.clock.now());
-    if (!context.workers.isPrimary) return;
+    if (!this.#mayTend) return;
     if (context.stage.clock.monotonic() >= this.#tidyUntil) await this.#removeUnfinished();
     if (!index.isComplete) await this.#makeComplete(index);
     await this.#evict(index);
@@ -97,7 +104,7 @@ export class DiskUpkeep {
 
   async #evict(index: DiskIndex): Promise<void> {
     const { context, remove } = this.#options;
-    while (index.size > context.props.maxSize && !this.#isClosed) {
+    while (index.size > context.props.maxSize && this.#mayTend) {
       const evicted = untilEnough(index.oldest(), index.size - context.props.maxSize);
       if (evicted.length === 0) return;
       const { count, left, failure } = await remove(evicted);
@@ -124,7 +131,7 @@ export class DiskUpkeep {
   async #makeComplete(index: DiskIndex): Promise<void> {
     const { objects, remove } = this.#options;
     for await (const files of storedFiles(objects.path)) {
-      if (this.#isClosed) return;
+      if (!this.#mayTend) return;
       await Promise.all(
         files.map(async ({ path, stored }) => {
           const below = objects.below(path);
