@@ -151,7 +151,7 @@ const withKey = '.key = $scheme + "://" + $authority + $uri';
 const tiers = 'memCacher "c" { .over = "low" }';
 
 describe.each([
-  ["of the same folder", ...cachers[1].slice(1)],
+  ["of the same folder", cachers[1][1], cachers[1][2]],
   ["of another folder", 'diskCacher "c" { .folder = "FOLDER/one" }', 'diskCacher "c" { .folder = "FOLDER/two" }'],
   [
     "below a memCacher",

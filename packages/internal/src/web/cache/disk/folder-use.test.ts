@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { FolderUse } from "./folder-use.ts";
 
 const useOf = (path: string) => {
-  const subject = { forgotten: 0, use: new FolderUse(path, () => void subject.forgotten++) };
+  const subject = {
+    forgotten: 0,
+    use: new FolderUse(path, () => {
+      subject.forgotten++;
+    }),
+  };
   subject.use.join();
   return subject;
 };
