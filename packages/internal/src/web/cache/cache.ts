@@ -205,7 +205,7 @@ class Cache implements HandletPart, ManagedCache {
       stored === undefined ? (variants.length > 0 ? "vary-miss" : "uri-miss") : whyNotReused(stored.head, wishes, now);
     if (!isRulePart(rule)) return false;
     const order: FetchOrder = { key, req, resp, rule, stored, wishes };
-    const isRefused = stored === undefined && this.#judge.refusals.has(key, now);
+    const isRefused = stored === undefined && this.#judge.isRefused(order);
     if (stored === undefined && !isRefused && this.#slices.areUsedFor(key)) {
       const answering = req.method === "HEAD" ? this.#heads : this.#misses;
       return answering.answerSliced(order, forward);
@@ -298,7 +298,7 @@ class Cache implements HandletPart, ManagedCache {
     const { sliceSize, withCacher } = props;
     const slices = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
     const variants = await describeStored(withCacher.current, [key, ...slices], this.#now());
-    return { key, variants, refusal: this.#judge.refusals.reasonOf(key) };
+    return { key, variants, refusal: this.#judge.refusalOf(key) };
   }
 
   async #purgeFor(req: Request, resp: Response): Promise<true> {

@@ -10,7 +10,7 @@ import { ExchanError } from "../../http/exchan-error.ts";
 import { ListedFields } from "../../http/fields.ts";
 import type { Lock, LockService } from "../../stage/locks/lock-service.ts";
 import { selects, type Purgeable, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
-import type { FetchOptions, FetchOrder, Outcome } from "./fetch-order.ts";
+import { mayRefuseItself, type FetchOptions, type FetchOrder, type Outcome } from "./fetch-order.ts";
 import { FetchWire, type FetchListener } from "./fetch-wire.ts";
 import { fillTurn } from "./fill-turn.ts";
 import { couldBeShared, decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
@@ -73,7 +73,7 @@ export class Fetch implements FetchListener {
   mayServe({ req, wishes }: Pick<FetchOrder, "req" | "wishes">): boolean {
     if (this.#wasPurged(this.#purgeable)) return false;
     const known = this.#known;
-    if (known === undefined) return true;
+    if (known === undefined) return !mayRefuseItself(this.#order) || mayRefuseItself({ req, wishes });
     if (known.kind !== "shared" || !matchesVariant(known.head.variant, req.headers)) return false;
     return decideReuse(known.head, wishes, this.#options.now()) !== "validate";
   }
@@ -111,7 +111,7 @@ export class Fetch implements FetchListener {
   }
 
   run(): void {
-    const locks = this.#options.locks();
+    const locks = mayRefuseItself(this.#order) ? undefined : this.#options.locks();
     if (locks === undefined) this.#ask();
     else this.#takeTurn(locks).catch((error: unknown) => this.broken(brokenBy(error)));
   }
