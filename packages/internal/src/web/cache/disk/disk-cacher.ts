@@ -296,7 +296,7 @@ class DiskCacher implements CacherPart {
         return undefined;
       }
       this.#known.delete(head.key);
-      const surplus = index.surplus(head.key, this.#context.props.maxVariants);
+      const surplus = index.surplus(head.key, this.#context.props.maxVariants, this.#context.stage.clock.now());
       if (surplus.length > 0) await this.#remove(surplus);
       if (this.#context.workers.isPrimary && index.size > this.#context.props.maxSize) this.#upkeep.run();
       return new DiskWobject(path, memorySource(Buffer.concat(pieces)), { ...content, head, writtenAt: 0 });

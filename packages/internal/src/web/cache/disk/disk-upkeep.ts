@@ -95,9 +95,16 @@ export class DiskUpkeep {
     if (!(await index.isThere())) return await this.#options.reopen();
     const used = [...this.#used].map((path) => objects.below(path));
     this.#used.clear();
-    if (used.length > 0) await index.used(used, context.stage.clock.now());
-    if (!this.#mayTend) return;
-    if (context.stage.clock.monotonic() >= this.#tidyUntil) await this.#removeUnfinished();
+    try {
+      if (used.length > 0) await index.used(used, context.stage.clock.now());
+    } finally {
+      // A full disk takes no note of it, and only what is evicted makes room.
+      if (this.#mayTend) await this.#tend(index);
+    }
+  }
+
+  async #tend(index: DiskIndex): Promise<void> {
+    if (this.#options.context.stage.clock.monotonic() >= this.#tidyUntil) await this.#removeUnfinished();
     if (!index.isComplete) await this.#makeComplete(index);
     await this.#evict(index);
   }
@@ -105,7 +112,8 @@ export class DiskUpkeep {
   async #evict(index: DiskIndex): Promise<void> {
     const { context, remove } = this.#options;
     while (index.size > context.props.maxSize && this.#mayTend) {
-      const evicted = untilEnough(index.oldest(), index.size - context.props.maxSize);
+      const oldest = index.oldest(context.stage.clock.now());
+      const evicted = untilEnough(oldest, index.size - context.props.maxSize);
       if (evicted.length === 0) return;
       const { count, left, failure } = await remove(evicted);
       if (failure === undefined) continue;
