@@ -1,5 +1,8 @@
 // For tests: a site whose one rule caches what a function answers, at a time that the test sets.
 
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Definition } from "../component/definition.ts";
 import type { Stage } from "../stage.ts";
@@ -28,6 +31,8 @@ export interface CachedSite extends AsyncDisposable {
   readonly wait: (seconds: number) => void;
   get(url: string, headers?: Readonly<Record<string, string>>): Promise<InjectResponse>;
   ask(request: InjectRequest): Promise<InjectResponse>;
+  /** Gives the cacher these props, too. */
+  reload(more: string): Promise<unknown>;
 }
 
 export interface CachedSiteOptions {
@@ -74,20 +79,17 @@ export async function cachedSite(
       },
     }),
   });
-  const { stage, log, doubts, wait } = await stageAtTime(
-    `stage {
-      ${beside}
-      ${sign} "c" { ${cacher} }
-      webapp "site" {
-        .hostnames = ("*")
-        rule { ${before} cache { .withCacher = "c" ${settings} } ${behind} }
-        rule { .returnText = "next rule" }
-      }
-      httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
-    }`,
-    [answers, ...definitions],
-    workers,
-  );
+  const text = (more: string) => `stage {
+    ${beside}
+    ${sign} "c" { ${cacher} ${more} }
+    webapp "site" {
+      .hostnames = ("*")
+      rule { ${before} cache { .withCacher = "c" ${settings} } ${behind} }
+      rule { .returnText = "next rule" }
+    }
+    httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
+  }`;
+  const { stage, log, doubts, wait } = await stageAtTime(text(""), [answers, ...definitions], workers);
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
   const [found] = stage.offering(managedCache);
   const store = stage.find(`${sign}.c`)?.part;
@@ -103,9 +105,35 @@ export async function cachedSite(
     wait,
     get: (url, headers = {}) => stage.inject({ url: `http://a.example${url}`, headers }),
     ask: (request) => stage.inject(request),
+    reload: (more) => stage.reload({ text: text(more) }),
     async [Symbol.asyncDispose]() {
       await setImmediate();
       await stage.quit(1000);
+    },
+  };
+}
+
+/** Cachers and tiers of them, by what a test calls them: the options of a site whose files are in this folder. */
+export const cacherTiers: readonly (readonly [name: string, optionsFor: (folder: string) => CachedSiteOptions])[] = [
+  ["memory", () => ({})],
+  ["disk", (folder) => ({ sign: "diskCacher", cacher: `.folder = "${folder}"` })],
+  ["memory over disk", (folder) => ({ cacher: '.over = "low"', beside: `diskCacher "low" { .folder = "${folder}" }` })],
+];
+
+/** A site with one of `cacherTiers`, in a folder of its own. */
+export async function tieredSite(
+  origin: HandletPart["handle"],
+  settings: string,
+  optionsFor: (folder: string) => CachedSiteOptions,
+  more: CachedSiteOptions = {},
+): Promise<CachedSite> {
+  const folder = await mkdtempDisposable(join(tmpdir(), "hemi-tiers-"));
+  const site = await cachedSite(origin, settings, { ...optionsFor(folder.path), ...more });
+  return {
+    ...site,
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
     },
   };
 }

@@ -41,7 +41,7 @@ import { selectorsOf } from "./purge-requests.ts";
 import type { ForwardReason } from "./rules/cache-status.ts";
 import { noDirectives, parseDirectives, type Directives } from "./rules/directives.ts";
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
-import { decideReuse } from "./rules/reuse.ts";
+import { decideReuse, whyNotReused } from "./rules/reuse.ts";
 import { sliceKey } from "./rules/slicing.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { KeptBytes } from "./shared-content.ts";
@@ -96,12 +96,7 @@ class Cache implements HandletPart, ManagedCache {
     this.#fetches = new Fetches(fetching);
     const pass = (resp: Response, forward: ForwardReason, isCollapsed?: false) =>
       this.#pass(resp, forward, isCollapsed);
-    this.#heads = new HeadRequests({
-      ...fetching,
-      answers: this.#answers,
-      pass,
-      leaveFetches: (url) => this.#fetches.purged({ url }),
-    });
+    const withoutFetch = (order: FetchOrder, forward: ForwardReason) => this.#withoutFetch(order, forward);
     this.#slices = new Slices({
       size: () => props.sliceSize,
       cacher: () => props.withCacher.current,
@@ -109,7 +104,16 @@ class Cache implements HandletPart, ManagedCache {
       now: () => this.#now(),
       passTime: () => props.passTime,
       revalidate: (order) => this.#revalidate({ ...order, wishes: noDirectives }),
-      purge: (url) => this.#purgeQuietly({ url }),
+      purge: (url) => void this.#purgeQuietly({ url }),
+    });
+    this.#heads = new HeadRequests({
+      ...fetching,
+      answers: this.#answers,
+      slices: this.#slices,
+      pass,
+      withoutFetch,
+      leaveFetches: (url) => this.#fetches.purged({ url }),
+      outdate: (url) => this.#purgeQuietly({ url }, { isSoft: true }),
     });
     this.#misses = new Misses({
       answers: this.#answers,
@@ -118,13 +122,14 @@ class Cache implements HandletPart, ManagedCache {
       now: () => this.#now(),
       sliceSize: () => props.sliceSize,
       pass,
-      withoutFetch: (order, forward) => this.#withoutFetch(order, forward),
+      withoutFetch,
     });
   }
 
   compose(): void {
     const { sliceSize = 0, withCacher, withLock } = this.#context.props;
     const { maxWobjectSize } = withCacher.current;
+    this.#fetches.cacherChanged();
     if (withLock !== undefined && !this.isShared) {
       this.#context.log.warn("withLock has no effect: no other process sees what the cacher stores", {
         cacher: withCacher.name,
@@ -197,12 +202,14 @@ class Cache implements HandletPart, ManagedCache {
       }
     }
     const forward =
-      stored === undefined ? (variants.length > 0 ? "vary-miss" : "uri-miss") : reasonOf(stored, wishes, now);
+      stored === undefined ? (variants.length > 0 ? "vary-miss" : "uri-miss") : whyNotReused(stored.head, wishes, now);
     if (!isRulePart(rule)) return false;
     const order: FetchOrder = { key, req, resp, rule, stored, wishes };
-    const isRefused = stored === undefined && this.#judge.refusals.has(key, now);
-    if (stored === undefined && !isRefused && this.#slices.areUsedFor(key))
-      return this.#misses.answerSliced(order, forward);
+    const isRefused = stored === undefined && this.#judge.isRefused(order);
+    if (stored === undefined && !isRefused && this.#slices.areUsedFor(key)) {
+      const answering = req.method === "HEAD" ? this.#heads : this.#misses;
+      return answering.answerSliced(order, forward);
+    }
     if (stored !== undefined && req.method === "HEAD" && !wishes.has("only-if-cached")) {
       const selectable = variants.filter(({ head }) => matchesVariant(head.variant, req.headers));
       return this.#heads.answer({ ...order, stored }, selectable, forward);
@@ -244,7 +251,7 @@ class Cache implements HandletPart, ManagedCache {
     const url = urlOf(req);
     this.#onHead(resp, () => {
       for (const invalid of invalidatedUrls(url, resp.status, new ListedFields(resp.fieldList))) {
-        this.#purgeQuietly({ url: invalid });
+        void this.#purgeQuietly({ url: invalid });
       }
     });
   }
@@ -291,7 +298,7 @@ class Cache implements HandletPart, ManagedCache {
     const { sliceSize, withCacher } = props;
     const slices = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
     const variants = await describeStored(withCacher.current, [key, ...slices], this.#now());
-    return { key, variants, refusal: this.#judge.refusals.reasonOf(key) };
+    return { key, variants, refusal: this.#judge.refusalOf(key) };
   }
 
   async #purgeFor(req: Request, resp: Response): Promise<true> {
@@ -306,18 +313,16 @@ class Cache implements HandletPart, ManagedCache {
     return true;
   }
 
-  #purgeQuietly(selector: PurgeSelector): void {
-    this.purge(selector).catch((error: unknown) => {
+  async #purgeQuietly(selector: PurgeSelector, options?: PurgeOptions): Promise<void> {
+    try {
+      await this.purge(selector, options);
+    } catch (error) {
       this.#context.log.error("a stored response could not be made invalid", { error });
-    });
+    }
   }
 }
 
 const directivesOf = memoizeField((field) => parseDirectives(field));
-
-function reasonOf({ head }: Wobject, wishes: Directives, now: number): ForwardReason {
-  return decideReuse(head, noDirectives, now) === "fresh" && wishes.size > 0 ? "request" : "stale";
-}
 
 function isRulePart(rule: object | undefined): rule is RulePart {
   return rule !== undefined && "handleBehind" in rule;

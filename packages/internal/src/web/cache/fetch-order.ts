@@ -62,6 +62,15 @@ export interface FetchOrder {
   readonly wishes: Directives;
 }
 
+/**
+ * Whether the request may be the reason why its answer is not stored: with `no-store`, or `authorization` (RFC 9111
+ * sections 3.5 and 5.2.1.5). Any client can send such a one: nobody else must wait for its answer, or go without the
+ * cache because of it.
+ */
+export function mayRefuseItself({ req, wishes }: Pick<FetchOrder, "req" | "wishes">): boolean {
+  return wishes.has("no-store") || req.headers.has("authorization");
+}
+
 /** What a cache makes of a head that has come. */
 export interface FetchOptions {
   readonly cacher: () => CacherPart;

@@ -10,7 +10,7 @@ import { ExchanError } from "../../http/exchan-error.ts";
 import { ListedFields } from "../../http/fields.ts";
 import type { Lock, LockService } from "../../stage/locks/lock-service.ts";
 import { selects, type Purgeable, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
-import type { FetchOptions, FetchOrder, Outcome } from "./fetch-order.ts";
+import { mayRefuseItself, type FetchOptions, type FetchOrder, type Outcome } from "./fetch-order.ts";
 import { FetchWire, type FetchListener } from "./fetch-wire.ts";
 import { fillTurn } from "./fill-turn.ts";
 import { couldBeShared, decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
@@ -45,6 +45,8 @@ export class Fetch implements FetchListener {
   #isAborted = false;
   #isOver = false;
   #writer: WobjectWriter | undefined;
+  /** Those of cachers that have come since. They store nothing: purges from then on show in them. */
+  readonly #laterWriters: WobjectWriter[] = [];
   /** What will be stored; `undefined`: nothing, or it is not known yet. */
   #head: WobjectHead | undefined;
   #requestTime = 0;
@@ -71,7 +73,7 @@ export class Fetch implements FetchListener {
   mayServe({ req, wishes }: Pick<FetchOrder, "req" | "wishes">): boolean {
     if (this.#wasPurged(this.#purgeable)) return false;
     const known = this.#known;
-    if (known === undefined) return true;
+    if (known === undefined) return !mayRefuseItself(this.#order) || mayRefuseItself({ req, wishes });
     if (known.kind !== "shared" || !matchesVariant(known.head.variant, req.headers)) return false;
     return decideReuse(known.head, wishes, this.#options.now()) !== "validate";
   }
@@ -97,13 +99,19 @@ export class Fetch implements FetchListener {
     this.#isPurged ||= selects(selector, this.#purgeable);
   }
 
+  /** A reload may have replaced the cacher: purges go to another one from now on. */
+  cacherChanged(): void {
+    if (!this.#isOver) this.#laterWriters.push(this.#options.cacher().begin(this.#order.key));
+  }
+
   /** By this cache, or another one that has the same cacher. */
   #wasPurged(response: Purgeable): boolean {
-    return this.#isPurged || this.#writer?.isPurged?.(response) === true;
+    const writers = [this.#writer, ...this.#laterWriters];
+    return this.#isPurged || writers.some((writer) => writer?.isPurged?.(response) === true);
   }
 
   run(): void {
-    const locks = this.#options.locks();
+    const locks = mayRefuseItself(this.#order) ? undefined : this.#options.locks();
     if (locks === undefined) this.#ask();
     else this.#takeTurn(locks).catch((error: unknown) => this.broken(brokenBy(error)));
   }
@@ -259,12 +267,13 @@ export class Fetch implements FetchListener {
       return this.broken(new ExchanError("HEMI_PEER_GONE", "the content of a slice was cut short"));
     }
     this.#content.end();
+    // Its cacher, which a reload may have replaced, need not have heard of a purge.
+    const head = this.#head === undefined || this.#wasPurged(this.#head) ? undefined : this.#head;
     const writer = this.#writer;
     this.#writer = undefined;
-    // Its cacher, which a reload may have replaced, need not have heard of a purge.
-    if (this.#head === undefined || this.#isPurged) writer?.abort();
+    if (head === undefined) writer?.abort();
     else {
-      const committed = writer?.commit(this.#head);
+      const committed = writer?.commit(head);
       // What cannot be stored is served all the same.
       if (committed instanceof Promise) {
         committed.catch(() => undefined).finally(() => this.#ends());
@@ -307,6 +316,7 @@ export class Fetch implements FetchListener {
   #ends(): void {
     this.#isOver = true;
     this.#over();
+    for (const writer of this.#laterWriters.splice(0)) writer.abort();
     this.#releaseLock();
     this.#releaseKept();
   }

@@ -51,6 +51,11 @@ export class Fetches {
     for (const fetches of this.#running.values()) for (const fetch of fetches) fetch.purged(selector);
   }
 
+  /** There may be another cacher: its purges hold for what is under way, too. */
+  cacherChanged(): void {
+    for (const fetches of this.#running.values()) for (const fetch of fetches) fetch.cacherChanged();
+  }
+
   /** Breaks off all that is under way. */
   close(): void {
     for (const fetches of this.#running.values()) for (const fetch of fetches) fetch.abort();

@@ -1,10 +1,7 @@
 // HEAD that goes to the backend (RFC 9111 section 4.3.5): what its answer changes of the stored responses to GET.
 
-import { mkdtempDisposable } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cachedSite, type CachedSiteOptions } from "../../testing/cached-site.ts";
+import { cachedSite, cacherTiers, tieredSite, type CachedSiteOptions } from "../../testing/cached-site.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
 import { defineReviser } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
@@ -41,19 +38,9 @@ function resource() {
 
 type Backend = ReturnType<typeof resource>;
 
-const cachers: Readonly<Record<string, (folder: string) => CachedSiteOptions>> = {
-  memory: () => ({}),
-  disk: (folder) => ({ sign: "diskCacher", cacher: `.folder = "${folder}"` }),
-  "memory over disk": (folder) => ({
-    cacher: '.over = "low"',
-    beside: `diskCacher "low" { .folder = "${folder}" }`,
-  }),
-};
-
-describe.each(Object.entries(cachers))("in %s", (_, optionsFor) => {
+describe.each(cacherTiers)("in %s", (_, optionsFor) => {
   async function siteOf(backend: Backend, settings = "", more: CachedSiteOptions = {}) {
-    const folder = await mkdtempDisposable(join(tmpdir(), "hemi-head-"));
-    const site = await cachedSite(backend.handle, settings, { ...optionsFor(folder.path), ...more });
+    const site = await tieredSite(backend.handle, settings, optionsFor, more);
     return {
       ...site,
       head: (headers: Record<string, string> = {}) => site.ask({ method: "HEAD", url, headers }),
@@ -61,10 +48,6 @@ describe.each(Object.entries(cachers))("in %s", (_, optionsFor) => {
       async stored() {
         await site.get("/");
         await expect.poll(async () => (await site.cache.explainUrl(url)).variants).toHaveLength(1);
-      },
-      async [Symbol.asyncDispose]() {
-        await site[Symbol.asyncDispose]();
-        await folder[Symbol.asyncDispose]();
       },
     };
   }

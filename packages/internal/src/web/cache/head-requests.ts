@@ -9,19 +9,31 @@ import type { WobjectWriter } from "./cacher.ts";
 import type { FetchOptions, FetchOrder } from "./fetch-order.ts";
 import { FetchWire } from "./fetch-wire.ts";
 import { staleIfError, type ForwardReason } from "./rules/cache-status.ts";
-import { mayReplaceFailure } from "./rules/reuse.ts";
+import { mayReplaceFailure, whyNotReused } from "./rules/reuse.ts";
 import { isFailure } from "./rules/statuses.ts";
 import { agrees } from "./rules/validating.ts";
+import { headOfWhole, sliceOf, type Slices, type StoredSlice } from "./slices.ts";
 import type { Wobject } from "./wobject.ts";
 
 /** What they need of their cache. */
 export interface HeadRequestsOptions extends FetchOptions {
   readonly answers: Answers;
+  readonly slices: Slices;
   /** Leaves a request to the handlets behind. */
   readonly pass: (resp: Response, forward: ForwardReason) => false;
+  /** For a request of a resource of which nothing is stored. */
+  readonly withoutFetch: (order: FetchOrder, forward: ForwardReason) => boolean;
   /** The fetches of this URL that are under way are not for requests from now on. */
   readonly leaveFetches: (url: string) => void;
+  /** Makes all that is stored of this URL stale. Never rejects. */
+  readonly outdate: (url: string) => Promise<void>;
 }
+
+/** A stored response, or a slice of one, and what asks for it. */
+type StoredOrder = FetchOrder & { readonly stored: Wobject };
+
+/** Stored responses with which an answer is compared: `size` is that of the resource, in bytes. */
+type Selectable = (size: number) => Iterable<StoredOrder> | AsyncIterable<StoredOrder>;
 
 type HeadOutcome =
   | {
@@ -48,11 +60,26 @@ export class HeadRequests {
    * Answers with what the handlets behind say. `selectable`: all stored responses that could have answered, with that
    * of the order. Resolves with whether the request is answered, or left to the handlets behind.
    */
-  async answer(
-    order: FetchOrder & { readonly stored: Wobject },
-    selectable: readonly Wobject[],
-    forward: ForwardReason,
-  ): Promise<boolean> {
+  async answer(order: StoredOrder, selectable: readonly Wobject[], forward: ForwardReason): Promise<boolean> {
+    return await this.#answer(order, () => selectable.map((stored) => ({ ...order, stored })), forward);
+  }
+
+  /** Answers for a resource that is cached in slices: with a stored slice, unless it must be validated. */
+  async answerSliced(order: FetchOrder, forward: ForwardReason): Promise<boolean> {
+    const { answers, slices, now, pass, withoutFetch } = this.#options;
+    const { req, resp, wishes } = order;
+    const slice = await slices.anyStored(order);
+    if (slice === undefined) return withoutFetch(order, forward);
+    const whole = wholeOf(slice);
+    if (answers.refuses(req, whole)) return pass(resp, "request");
+    if (slices.mayReuse(slice)) return await answers.sendHit(req, resp, whole, now());
+    const reason = whyNotReused(whole.head, wishes, now());
+    if (wishes.has("only-if-cached")) return withoutFetch(order, reason);
+    const stored = { ...order, stored: whole };
+    return await this.#answer(stored, (size) => slices.storedOf(order, Math.max(size, whole.source.size)), reason);
+  }
+
+  async #answer(order: StoredOrder, selectable: Selectable, forward: ForwardReason): Promise<boolean> {
     const { answers, cacher, now, pass } = this.#options;
     const { key, req, resp, stored, wishes } = order;
     const requestTime = now();
@@ -71,7 +98,9 @@ export class HeadRequests {
         return true;
       }
       if (outcome.status === 200) {
-        for (const one of selectable) this.#compare({ ...order, stored: one }, outcome, requestTime, purges);
+        for await (const one of selectable(outcome.size ?? 0)) {
+          await this.#compare(one, outcome, requestTime, purges);
+        }
       }
       return await answers.sendArriving(req, resp, { ...outcome, content: noContent }, { forward });
     } finally {
@@ -106,20 +135,23 @@ export class HeadRequests {
   }
 
   /** Updates a stored response, or makes it stale if the answer is that of another one. */
-  #compare(
-    order: FetchOrder & { readonly stored: Wobject },
+  async #compare(
+    order: StoredOrder,
     { fieldList, size }: CameHead,
     requestTime: number,
     purges: WobjectWriter,
-  ): void {
-    const { cacher, judge, endsReuse, leaveFetches } = this.#options;
-    const { stored } = order;
+  ): Promise<void> {
+    const { cacher, judge, endsReuse, leaveFetches, outdate } = this.#options;
+    const { stored, slice } = order;
     const { head } = stored;
+    const wholeSize = slice === undefined ? stored.source.size : sliceOf(head).total;
     // What was stored or validated since is newer than the answer.
     if (head.storedAt > requestTime || purges.isPurged?.(head) === true) return;
-    if (!agrees({ fields: new ListedFields(fieldList), size }, stored)) {
+    if (!agrees({ fields: new ListedFields(fieldList), size }, { fieldList: head.fieldList, size: wholeSize })) {
       // Known already: a fetch that has begun since then is to be stored.
       if (head.isOutdated) return;
+      // Other slices are of the same response, also those that nobody has looked up.
+      if (slice !== undefined) return await outdate(head.url);
       leaveFetches(head.url);
       cacher().freshen(stored, { ...head, isOutdated: true });
       return;
@@ -127,8 +159,16 @@ export class HeadRequests {
     // It has the fields of a 304 (section 3.2).
     const storable = judge(order, requestTime, 304, fieldList);
     if (storable !== undefined) cacher().freshen(stored, storable.head);
-    else if (endsReuse(stored, fieldList)) cacher().freshen(stored, { ...head, noCache: true });
+    else if (endsReuse(stored, fieldList)) {
+      if (slice !== undefined) return await outdate(head.url);
+      cacher().freshen(stored, { ...head, noCache: true });
+    }
   }
+}
+
+/** The response that a slice is of, for answers without content. */
+function wholeOf({ stored: { head } }: StoredSlice): Wobject {
+  return { head: headOfWhole(head), source: noContent.asSource(sliceOf(head).total) };
 }
 
 const noContent: ArrivingContent = {

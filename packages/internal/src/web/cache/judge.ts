@@ -6,7 +6,7 @@ import { listMembers } from "../../http/list-members.ts";
 import type { Request } from "../request/request.ts";
 import { urlMaker } from "./cache-key.ts";
 import type { CacheProps } from "./cache-props.ts";
-import type { FetchOrder } from "./fetch-order.ts";
+import { mayRefuseItself, type FetchOrder } from "./fetch-order.ts";
 import { Refusals } from "./refusals.ts";
 import { noDirectives } from "./rules/directives.ts";
 import { storedFields, updatedFields } from "./rules/stored-fields.ts";
@@ -20,8 +20,7 @@ export class Judge {
   readonly #now: () => number;
   #policy: StoragePolicy;
   #urlOf: (req: Request) => string;
-  /** What was not stored, and why. */
-  readonly refusals = new Refusals();
+  readonly #refusals = new Refusals();
 
   /** `now`: in milliseconds since the epoch. */
   constructor(props: CacheProps, now: () => number) {
@@ -35,6 +34,18 @@ export class Judge {
   update(): void {
     this.#policy = policyOf(this.#props);
     this.#urlOf = urlMaker(this.#props);
+  }
+
+  /** Whether the answer to a request will most likely not be stored: that to another one was not. */
+  isRefused({ key, req, wishes }: Pick<FetchOrder, "key" | "req" | "wishes">): boolean {
+    const now = this.#now();
+    if (this.#refusals.has(key, now)) return true;
+    return mayRefuseItself({ req, wishes }) && this.#refusals.has(ownKey(key), now);
+  }
+
+  /** Why the last response was not stored; `undefined` if it was, or if that is not known any more. */
+  refusalOf(key: string): string | undefined {
+    return this.#refusals.reasonOf(key) ?? this.#refusals.reasonOf(ownKey(key));
   }
 
   /** Whether a 304 that must not be stored ends the reuse of what it confirms. */
@@ -61,18 +72,19 @@ export class Judge {
     // A slice that fits to others is stored like the whole.
     const isSlice = slice !== undefined && facts.status === 206;
     const judged = isSlice ? { status: 200, fields } : facts;
+    const wholeKey = slice?.wholeKey ?? key;
     const verdict = judgeStorage(request, judged, { requestTime, responseTime }, this.#policy);
     if ("refusal" in verdict) {
       const times = { now: responseTime, time: this.#props.passTime };
-      this.refusals.add(slice?.wholeKey ?? key, verdict.refusal, times);
+      this.#refusals.add(verdict.isOwn ? ownKey(wholeKey) : wholeKey, verdict.refusal, times);
       return undefined;
     }
-    this.refusals.delete(slice?.wholeKey ?? key);
+    for (const one of [wholeKey, ownKey(wholeKey)]) this.#refusals.delete(one);
     const names = varyNames(fields);
     const notSent = this.#props.setCookie === "drop" ? droppedWithCookies : dropped;
     const head = {
       ...verdict.usability,
-      key: slice === undefined || isSlice ? key : slice.wholeKey,
+      key: isSlice ? key : wholeKey,
       url: this.#urlOf(req),
       status: facts.status,
       fieldList: storedFields(current, verdict.directives, notSent),
@@ -83,6 +95,11 @@ export class Judge {
     };
     return { head, ownFields: storedFields(current, noDirectives, notSent) };
   }
+}
+
+/** For requests that may refuse themselves. No URL and no field can have a line end: no client can name it. */
+function ownKey(key: string): string {
+  return `${key}\nown`;
 }
 
 /** The tags in a field `cache-tag`. */

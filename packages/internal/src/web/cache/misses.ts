@@ -40,11 +40,13 @@ export class Misses {
   async answerSliced(order: FetchOrder, forward: ForwardReason): Promise<boolean> {
     const { answers, slices, now, sliceSize, pass, withoutFetch } = this.#options;
     const { key, req, resp } = order;
-    const first = req.method === "HEAD" ? 0 : firstByteIn(req.header("range"));
+    const first = firstByteIn(req.header("range"));
     using slice = mustBeStored(order) ? await slices.stored(order, first) : await slices.obtain(order, first, forward);
     if (slice === undefined) return withoutFetch(order, forward);
     if (slice.kind === "slice") {
       const whole = slices.whole(order, slice);
+      // As for what is stored as a whole: only the origin knows (RFC 9111 section 4.3.2).
+      if (answers.refuses(req, whole)) return pass(resp, "request");
       if (slice.status === undefined) return await answers.sendHit(req, resp, whole, now());
       return await answers.send(req, resp, whole, slice.status, now());
     }

@@ -149,11 +149,18 @@ test("a backend that is down is replaced by stale responses for a time, and not 
 test.each(["*", Array.from({ length: 50 }, (_, i) => `x-${i}`).join(", ")])(
   "vary: %s is not stored, and requests do not wait for each other",
   async (vary) => {
-    await using backend = await RawBackend.answering((_request, conn, number) => {
-      conn.answer(`from ${number}`, `cache-control: max-age=60\r\nvary: ${vary}\r\n`);
+    const gate = Promise.withResolvers<void>();
+    let asked = 0;
+    await using backend = await RawBackend.answering(async (_request, conn) => {
+      if (++asked > 1) await gate.promise;
+      conn.answer("content", `cache-control: max-age=60\r\nvary: ${vary}\r\n`);
     });
     await using site = await siteBefore(backend);
     await site.get("/");
+    const later = [site.get("/"), site.get("/")];
+    await expect.poll(() => asked).toBe(3);
+    gate.resolve();
+    await Promise.all(later);
     expect(await site.cache.explainUrl("http://a.example/")).toMatchObject({
       variants: [],
       refusal: "its vary matches no other request",

@@ -7,6 +7,8 @@
 // All slices of one answer are of one response: they have one strong etag. When the resource changes while it is sent,
 // the answer breaks off, and its slices are purged.
 
+import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { ListedFields } from "../../http/fields.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ByteRange } from "../response/range.ts";
@@ -20,7 +22,7 @@ import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cach
 import { decideReuse } from "./rules/reuse.ts";
 import { isSame, sliceKey, slicedResponse, withoutRange, type Slice, type SlicedResponse } from "./rules/slicing.ts";
 import { matchesVariant } from "./rules/vary.ts";
-import { withFields, type Wobject } from "./wobject.ts";
+import { withFields, type Wobject, type WobjectHead } from "./wobject.ts";
 
 /** What slices need of their cache. */
 export interface SlicesOptions {
@@ -52,6 +54,9 @@ export interface ObtainedSlice extends Disposable {
   readonly opened: OpenSource;
 }
 
+/** A slice that is stored, and what asks for it. */
+export type StoredSlice = FetchOrder & { readonly slice: Slice; readonly stored: Wobject };
+
 /** The answer to the request for a slice is not a slice. */
 export interface NoSlice extends Disposable {
   readonly kind: "none";
@@ -64,6 +69,8 @@ export class Slices {
   readonly #options: SlicesOptions;
   /** Resources that are asked for as a whole. */
   readonly #unsliced = new Refusals();
+  /** By resource, as a hash: where a client began that did not want the first slice. */
+  readonly #begun = new LRUCache<string, number>({ max: maxBegun });
 
   constructor(options: SlicesOptions) {
     this.#options = options;
@@ -85,8 +92,34 @@ export class Slices {
   async stored(asked: FetchOrder, byte: number): Promise<ObtainedSlice | undefined> {
     const order = this.#orderOf(asked, byte);
     const found = await this.#lookup(order, undefined);
-    if (found === undefined || this.#reuseOf(found, asked) === "validate") return undefined;
+    if (found === undefined || !this.mayReuse({ ...order, stored: found })) return undefined;
     return obtained(order.slice, found, undefined);
+  }
+
+  /** A stored slice, fresh or not: the first one, or that with which a client began. */
+  async anyStored(asked: FetchOrder): Promise<StoredSlice | undefined> {
+    for (const byte of new Set([0, this.#begun.get(hashOf(asked.key)) ?? 0])) {
+      const order = this.#orderOf(asked, byte);
+      const stored = await this.#lookup(order, undefined);
+      if (stored !== undefined) return { ...order, stored };
+    }
+    return undefined;
+  }
+
+  /** The first stored slices, up to a limit, that the request selects. `size`: of the resource, in bytes. */
+  async *storedOf(asked: FetchOrder, size: number): AsyncGenerator<StoredSlice, void, void> {
+    const step = this.#options.size() ?? Infinity;
+    for (let i = 0; i < maxListed && i * step < size; i++) {
+      const order = this.#orderOf(asked, i * step);
+      for (const stored of await this.#variants(order)) yield { ...order, stored };
+    }
+  }
+
+  /** Whether a slice needs no request for its client; it may be validated in the background. */
+  mayReuse(order: StoredSlice): boolean {
+    const reuse = this.#reuseOf(order.stored, order);
+    if (reuse === "revalidating") this.#options.revalidate(order);
+    return reuse !== "validate";
   }
 
   /** The slice with this byte: `response` is that of the slices before it. */
@@ -97,12 +130,13 @@ export class Slices {
     response?: SlicedResponse,
   ): Promise<ObtainedSlice | NoSlice> {
     let order = this.#orderOf(asked, byte);
+    const { offset } = order.slice;
+    if (response === undefined && offset > 0) this.#begun.set(hashOf(asked.key), offset);
     const found = await this.#lookup(order, response);
     if (found !== undefined) {
-      const reuse = this.#reuseOf(found, asked);
-      order = { ...order, stored: found };
-      if (reuse === "revalidating") this.#options.revalidate(order);
-      if (reuse !== "validate") return obtained(order.slice, found, undefined);
+      const stored = { ...order, stored: found };
+      if (this.mayReuse(stored)) return obtained(order.slice, found, undefined);
+      order = stored;
     }
     for (let round = 0; ; round++) {
       const running = round < maxRounds ? this.#options.fetches.find(order) : undefined;
@@ -135,7 +169,7 @@ export class Slices {
       size: first.response.total,
       open: () => ({ read, [Symbol.dispose]: () => {} }),
     };
-    return { head: { ...head, status: 200, fieldList: withoutRange(head.fieldList) }, source };
+    return { head: headOfWhole(head), source };
   }
 
   async *#read(
@@ -170,13 +204,15 @@ export class Slices {
   }
 
   /** `response`: a stored slice of another one is of no use. */
-  async #lookup({ key, req }: FetchOrder, response: SlicedResponse | undefined): Promise<Wobject | undefined> {
+  async #lookup(order: FetchOrder, response: SlicedResponse | undefined): Promise<Wobject | undefined> {
+    const found = await this.#variants(order);
+    return found.find(({ head }) => response === undefined || isSame(sliceOf(head), response));
+  }
+
+  /** Slices that the request selects. */
+  async #variants({ key, req }: FetchOrder): Promise<readonly Wobject[]> {
     const variants = await this.#options.cacher().lookup(key);
-    return variants.find(({ head }) => {
-      const its = slicedResponse(new ListedFields(head.fieldList));
-      const isGood = its !== undefined && (response === undefined || isSame(its, response));
-      return isGood && matchesVariant(head.variant, req.headers);
-    });
+    return variants.filter(({ head }) => sliceOf(head) !== noResponse && matchesVariant(head.variant, req.headers));
   }
 
   #isFor(asked: FetchOrder, { wobject }: ObtainedSlice, { kind }: Outcome): boolean {
@@ -226,13 +262,12 @@ function obtained(
   client?: Disposable,
 ): ObtainedSlice {
   const opened = wobject.source.open();
-  const response = slicedResponse(new ListedFields(wobject.head.fieldList)) ?? noResponse;
   return {
     kind: "slice",
     wobject,
     offset,
     status,
-    response,
+    response: sliceOf(wobject.head),
     opened,
     [Symbol.dispose]() {
       opened[Symbol.dispose]();
@@ -241,8 +276,26 @@ function obtained(
   };
 }
 
+/** The head of the response that a slice with this one is of. */
+export function headOfWhole(head: WobjectHead): WobjectHead {
+  return { ...head, status: 200, fieldList: withoutRange(head.fieldList) };
+}
+
+/** The response that a slice with this head is of. */
+export function sliceOf({ fieldList }: WobjectHead): SlicedResponse {
+  return slicedResponse(new ListedFields(fieldList)) ?? noResponse;
+}
+
+function hashOf(key: string): string {
+  return hash("sha256", key, "base64url");
+}
+
 /** No stored slice is of it. */
 const noResponse: SlicedResponse = { etag: "", total: 0 };
 
 /** Not a prop: a slice with more variants at once is fetched without waiting for others. */
 const maxRounds = 10;
+/** Not a prop: if only slices in the middle of a forgotten resource are stored, its HEAD goes to the backend. */
+const maxBegun = 10_000;
+/** Not a prop: a HEAD of a client must not cause reads of any number of files. */
+const maxListed = 100;

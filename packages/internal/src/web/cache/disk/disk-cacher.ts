@@ -19,7 +19,7 @@ import type { Context } from "../../../stage/context.ts";
 import { memorySource } from "../../response/source.ts";
 import { defineCacher } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
-import { OpenWrites, type OpenWrite } from "../open-writes.ts";
+import type { OpenWrite } from "../open-writes.ts";
 import { SpreadPurges } from "../spread-purges.ts";
 import { madeAt, type Wobject, type WobjectHead } from "../wobject.ts";
 import { DiskIndex } from "./disk-index.ts";
@@ -27,8 +27,9 @@ import { purgeFiles } from "./disk-purge.ts";
 import { DiskSource } from "./disk-source.ts";
 import { DiskUpkeep } from "./disk-upkeep.ts";
 import { DiskWobject } from "./disk-wobject.ts";
+import { FolderUse } from "./folder-use.ts";
 import { type FilesChanged, ObjectFolder } from "./object-folder.ts";
-import { isLeftBy, isSelectedBy, PendingPurges } from "./pending-purges.ts";
+import { isLeftBy, isSelectedBy } from "./pending-purges.ts";
 import { SharedWalks } from "./shared-walks.ts";
 import {
   appendHead,
@@ -75,12 +76,11 @@ class DiskCacher implements CacherPart {
   readonly #context: Context<DiskCacherProps>;
   readonly #objects: ObjectFolder;
   readonly #walks: SharedWalks;
-  readonly #writes = new OpenWrites();
+  readonly #use: FolderUse;
   readonly #spread: SpreadPurges;
   /** What was looked up lately. Another worker may have stored something since: it counts for a second. */
   readonly #known: LRUCache<string, readonly DiskWobject[]>;
   readonly #loads = new Map<string, Promise<readonly DiskWobject[]>>();
-  readonly #purges = new PendingPurges();
   /** What must be over before anything is looked up: heads that are appended, and removals of what is no good. */
   readonly #pending = new Set<Promise<unknown>>();
   /** What is being written. */
@@ -97,10 +97,12 @@ class DiskCacher implements CacherPart {
     const { props, workers, name, log } = context;
     this.#objects = new ObjectFolder(join(props.folder, "objects"));
     this.#walks = new SharedWalks(this.#objects.path);
+    this.#use = new FolderUse(props.folder, () => this.#known.clear());
     this.#upkeep = new DiskUpkeep({
       context,
       objects: this.#objects,
       writing: join(props.folder, "writing"),
+      isInCharge: () => this.#use.isInCharge,
       index: () => this.#index,
       reopen: () => this.#reopen(),
       remove: (paths) => this.#remove(paths),
@@ -127,6 +129,7 @@ class DiskCacher implements CacherPart {
 
   async prepare(): Promise<void> {
     const { folder } = this.#context.props;
+    this.#use.join();
     try {
       this.#index = await this.#open();
     } catch (error) {
@@ -148,11 +151,12 @@ class DiskCacher implements CacherPart {
     const { folder } = this.#context.props;
     this.#context.log.warn("the folder of stored responses was removed by others, and is made anew", { folder });
     // They may still use it.
-    await Promise.allSettled([...this.#stores, ...this.#pending, this.#purges.settled()]);
+    await Promise.allSettled([...this.#stores, ...this.#pending, this.#use.purges.settled()]);
     await old?.close();
   }
 
   start(): void {
+    this.#use.takeCharge();
     this.#upkeep.start();
   }
 
@@ -161,9 +165,10 @@ class DiskCacher implements CacherPart {
     await Promise.allSettled(this.#stores);
     this.#isClosed = true;
     this.#spread.close();
-    const work = [...this.#pending, this.#purges.settled(), ...this.#loads.values(), this.#upkeep.close()];
+    const work = [...this.#pending, this.#use.purges.settled(), ...this.#loads.values(), this.#upkeep.close()];
     await Promise.allSettled(work);
     this.#known.clear();
+    this.#use.leave();
     await this.#index?.close();
   }
 
@@ -177,7 +182,7 @@ class DiskCacher implements CacherPart {
   }
 
   async #load(key: string): Promise<readonly DiskWobject[]> {
-    const lookup = this.#writes.begin();
+    const lookup = this.#use.writes.begin();
     try {
       // Only for what has begun before: those that come all the time must not keep it waiting without end.
       if (this.#pending.size > 0) await Promise.allSettled(this.#pending);
@@ -187,13 +192,13 @@ class DiskCacher implements CacherPart {
       this.#loads.set(key, load);
       return await load;
     } finally {
-      this.#writes.end(lookup);
+      this.#use.writes.end(lookup);
     }
   }
 
   /** Without what is being purged, or was since the lookup began: it may still be there. */
   async #read(key: string, lookup: OpenWrite): Promise<readonly DiskWobject[]> {
-    const purges = this.#purges.current();
+    const purges = this.#use.purges.current();
     const folder = this.#objects.folderOf(key);
     const names = await readdir(folder).catch(() => []);
     const read = await Promise.all(names.map((name) => this.#openFile(join(folder, name), key)));
@@ -247,7 +252,7 @@ class DiskCacher implements CacherPart {
   // ---- storing ----
 
   begin(): WobjectWriter {
-    const write = this.#writes.begin();
+    const write = this.#use.writes.begin();
     const pieces: Uint8Array[] = [];
     return {
       write: (piece) => void pieces.push(piece),
@@ -258,13 +263,13 @@ class DiskCacher implements CacherPart {
             return undefined;
           })
           .finally(() => {
-            this.#writes.end(write);
+            this.#use.writes.end(write);
             this.#stores.delete(store);
           });
         this.#stores.add(store);
         return store;
       },
-      abort: () => this.#writes.end(write),
+      abort: () => this.#use.writes.end(write),
       isPurged: (head) => write.isPurged(head),
     };
   }
@@ -291,7 +296,7 @@ class DiskCacher implements CacherPart {
         return undefined;
       }
       this.#known.delete(head.key);
-      const surplus = index.surplus(head.key, this.#context.props.maxVariants);
+      const surplus = index.surplus(head.key, this.#context.props.maxVariants, this.#context.stage.clock.now());
       if (surplus.length > 0) await this.#remove(surplus);
       if (this.#context.workers.isPrimary && index.size > this.#context.props.maxSize) this.#upkeep.run();
       return new DiskWobject(path, memorySource(Buffer.concat(pieces)), { ...content, head, writtenAt: 0 });
@@ -309,7 +314,7 @@ class DiskCacher implements CacherPart {
   }
 
   async #replaceHead({ path, content }: DiskWobject, head: WobjectHead): Promise<void> {
-    const write = this.#writes.begin();
+    const write = this.#use.writes.begin();
     const temporary = this.#newTemporary();
     try {
       if (await appendHead(path, head, content)) {
@@ -321,7 +326,7 @@ class DiskCacher implements CacherPart {
       if (isCopied && !write.isPurged(head)) await this.#objects.moveIn(path, temporary);
       if (write.isPurged(head)) await this.#remove([this.#objects.below(path)]);
     } finally {
-      this.#writes.end(write);
+      this.#use.writes.end(write);
       await rm(temporary, { force: true });
     }
   }
@@ -335,12 +340,12 @@ class DiskCacher implements CacherPart {
   purge(selector: PurgeSelector, options: PurgeOptions = {}): Promise<number> {
     const { isDryRun = false } = options;
     if (!isDryRun) {
-      this.#writes.note(selector);
-      this.#known.clear();
+      this.#use.writes.note(selector);
+      this.#use.forgetAll();
       this.#spread.tell(selector, options);
     }
     const purge = this.#purge(selector, options);
-    if (!isDryRun) this.#purges.add(selector, options.isSoft === true, purge);
+    if (!isDryRun) this.#use.purges.add(selector, options.isSoft === true, purge);
     return purge;
   }
 

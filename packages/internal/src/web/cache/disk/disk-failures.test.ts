@@ -185,6 +185,20 @@ test("no lookup waits for a purge that takes long, and none finds what it is to 
   expect(await stored(site, "/b")).toBe(1);
 });
 
+test("a purge that takes long holds for lookups in a cacher that a reload puts in place of its own", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path, 10);
+  await site.get("/a");
+  await expect.poll(() => stored(site)).toBe(1);
+  const gate = Promise.withResolvers<void>();
+  failing.removalGate = gate.promise;
+  const purge = site.cache.purge("all");
+  await site.reload(".memory = 8M");
+  expect((await site.get("/a")).headers["cache-status"]).toBe("Hemi; fwd=uri-miss; stored");
+  gate.resolve();
+  await purge;
+});
+
 test("what a soft purge is to make stale is stale from its begin on", async () => {
   await using folder = await newFolder();
   await using site = await siteIn(folder.path, 10);

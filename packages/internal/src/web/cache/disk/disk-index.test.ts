@@ -63,3 +63,15 @@ test("a file that has come to the place of a removed one stays listed", async ()
   expect([...index.selected({ tag: "x" })]).toEqual([[file.path]]);
   await index.close();
 });
+
+test("of variants, those that were stored before the clock was put back are the first to go", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-index-"));
+  const index = await DiskIndex.open(folder.path);
+  const times = { "future-1": 9_000_000, "future-2": 9_000_001, "now-1": 1_000_000, "now-2": 1_000_001 };
+  for (const [path, storedAt] of Object.entries(times)) {
+    await index.add({ path, key: "k", url: "k", tags: [], size: 1, storedAt });
+  }
+  expect(index.surplus("k", 2, 1_000_002)).toEqual(["future-2", "future-1"]);
+  expect(index.surplus("k", 2, 9_000_002)).toEqual(["now-2", "now-1"]);
+  await index.close();
+});

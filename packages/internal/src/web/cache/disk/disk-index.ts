@@ -110,19 +110,22 @@ export class DiskIndex {
     }
   }
 
-  /** The files that were asked for the longest time ago. */
-  oldest(): readonly { readonly path: string; readonly size: number }[] {
-    return this.#database
-      .rows(`SELECT path, size FROM object ORDER BY used_at LIMIT ${portion}`)
-      .map(({ path, size }) => {
-        return { path: String(path), size: Number(size) };
-      });
+  /**
+   * The files that were asked for the longest time ago. What was asked for after `now` was so before the clock was put
+   * back, and before all others. In milliseconds since the epoch.
+   */
+  oldest(now: number): readonly { readonly path: string; readonly size: number }[] {
+    const inOrder = `ORDER BY used_at LIMIT ${portion}`;
+    const future = this.#database.rows(`SELECT path, size FROM object WHERE used_at > ? ${inOrder}`, now + tolerance);
+    const found = future.length > 0 ? future : this.#database.rows(`SELECT path, size FROM object ${inOrder}`);
+    return found.map(({ path, size }) => ({ path: String(path), size: Number(size) }));
   }
 
-  /** The files of a key beyond so many, the oldest ones. */
-  surplus(key: string, max: number): readonly string[] {
+  /** The files of a key beyond so many, the oldest ones; `now` as above. */
+  surplus(key: string, max: number, now: number): readonly string[] {
+    const latestFirst = "ORDER BY stored_at > ?, stored_at DESC LIMIT -1 OFFSET ?";
     return this.#database
-      .rows("SELECT path FROM object WHERE key = ? ORDER BY stored_at DESC LIMIT -1 OFFSET ?", key, max)
+      .rows(`SELECT path FROM object WHERE key = ? ${latestFirst}`, key, now + tolerance, max)
       .map(({ path }) => String(path));
   }
 
@@ -206,5 +209,7 @@ export const schema = `
   END;
 `;
 
+/** In milliseconds: the clocks of workers are not read at the same moment. */
+const tolerance = 1000;
 /** So many rows are handled in one turn of the event loop. */
 const portion = 200;

@@ -1,7 +1,7 @@
 import { mkdir, mkdtempDisposable, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Clock } from "../../../fixtures/clock.ts";
 import { openErrorLog } from "../../../log/error-log.ts";
 import { MemorySink } from "../../../log/sink.ts";
@@ -23,7 +23,8 @@ async function upkeepOf(files: number, { isComplete = true } = {}) {
   const names = Array.from({ length: files }, (_, i) => `file-${i}`);
   await Promise.all(names.map((path) => index.add({ path, key: path, url: path, tags: [], size: 1000, storedAt: 0 })));
   let now = 0;
-  const clock = new Clock({ monotonic: () => now });
+  let wall = 1_000_000;
+  const clock = new Clock({ monotonic: () => now, wall: () => wall });
   const log = openErrorLog({ level: "debug", sink: new MemorySink() });
   const removed: string[] = [];
   const subject = {
@@ -32,11 +33,14 @@ async function upkeepOf(files: number, { isComplete = true } = {}) {
     writing,
     removed,
     wait: (hours: number) => void (now += hours * 3_600_000),
+    /** Sets the clock, in milliseconds since the epoch. */
+    setClock: (to: number) => void (wall = to),
     whenRemoved: (): unknown => undefined,
     upkeep: new DiskUpkeep({
       context: { props: { maxSize: 10_000 }, log, workers: onlyWorker, stage: { clock } },
       objects,
       writing,
+      isInCharge: () => true,
       index: () => index,
       reopen: () => Promise.resolve(),
       async remove(paths) {
@@ -59,6 +63,37 @@ test("what is beyond the size is evicted, the oldest first", async () => {
   subject.upkeep.run();
   await expect.poll(() => subject.index.size).toBe(10_000);
   expect(new Set(subject.removed).size).toBe(990);
+});
+
+test("what was stored before the clock was put back is not kept in place of what is asked for now", async () => {
+  await using subject = await upkeepOf(0);
+  const { index, upkeep, setClock } = subject;
+  const add = (path: string, storedAt: number) =>
+    index.add({ path, key: path, url: path, tags: [], size: 1000, storedAt });
+  for (let i = 0; i < 10; i++) await add(`future-${i}`, 9_000_000);
+  setClock(1_000_000);
+  for (let i = 0; i < 5; i++) await add(`now-${i}`, 1_000_000 + i);
+  setClock(1_000_010);
+  upkeep.run();
+  await expect.poll(() => upkeep.isRunning).toBe(false);
+  expect(index.size).toBe(10_000);
+  for (let i = 0; i < 10; i++) {
+    setClock(1_000_020 + i);
+    await add(`later-${i}`, 1_000_020 + i);
+  }
+  upkeep.run();
+  await expect.poll(() => upkeep.isRunning).toBe(false);
+  expect(Array.from({ length: 10 }, (_, i) => index.has(`later-${i}`))).toEqual(Array(10).fill(true));
+});
+
+test("a disk so full that no use can be noted is evicted from all the same", async () => {
+  await using subject = await upkeepOf(20);
+  const { index, upkeep, objects } = subject;
+  vi.spyOn(index, "used").mockRejectedValue(new Error("database or disk is full"));
+  upkeep.noteUse(objects.fileOf("a", []));
+  upkeep.run();
+  await expect.poll(() => upkeep.isRunning).toBe(false);
+  expect(index.size).toBe(10_000);
 });
 
 test("an end in the middle of an eviction is not kept waiting for the rest", async () => {

@@ -16,6 +16,8 @@ export interface DiskUpkeepOptions {
     readonly stage: Pick<StageFixtures, "clock">;
   };
   readonly objects: ObjectFolder;
+  /** Whether no other cacher of this process does it for the same folder. */
+  readonly isInCharge: () => boolean;
   /** Absolute: what is being written. */
   readonly writing: string;
   readonly index: () => DiskIndex | undefined;
@@ -81,6 +83,11 @@ export class DiskUpkeep {
       .then(() => (this.#running = undefined));
   }
 
+  /** One cacher in one worker does it for all. */
+  get #mayTend(): boolean {
+    return !this.#isClosed && this.#options.context.workers.isPrimary && this.#options.isInCharge();
+  }
+
   async #run(): Promise<void> {
     const { context, objects } = this.#options;
     const index = this.#options.index();
@@ -88,17 +95,25 @@ export class DiskUpkeep {
     if (!(await index.isThere())) return await this.#options.reopen();
     const used = [...this.#used].map((path) => objects.below(path));
     this.#used.clear();
-    if (used.length > 0) await index.used(used, context.stage.clock.now());
-    if (!context.workers.isPrimary) return;
-    if (context.stage.clock.monotonic() >= this.#tidyUntil) await this.#removeUnfinished();
+    try {
+      if (used.length > 0) await index.used(used, context.stage.clock.now());
+    } finally {
+      // A full disk takes no note of it, and only what is evicted makes room.
+      if (this.#mayTend) await this.#tend(index);
+    }
+  }
+
+  async #tend(index: DiskIndex): Promise<void> {
+    if (this.#options.context.stage.clock.monotonic() >= this.#tidyUntil) await this.#removeUnfinished();
     if (!index.isComplete) await this.#makeComplete(index);
     await this.#evict(index);
   }
 
   async #evict(index: DiskIndex): Promise<void> {
     const { context, remove } = this.#options;
-    while (index.size > context.props.maxSize && !this.#isClosed) {
-      const evicted = untilEnough(index.oldest(), index.size - context.props.maxSize);
+    while (index.size > context.props.maxSize && this.#mayTend) {
+      const oldest = index.oldest(context.stage.clock.now());
+      const evicted = untilEnough(oldest, index.size - context.props.maxSize);
       if (evicted.length === 0) return;
       const { count, left, failure } = await remove(evicted);
       if (failure === undefined) continue;
@@ -124,7 +139,7 @@ export class DiskUpkeep {
   async #makeComplete(index: DiskIndex): Promise<void> {
     const { objects, remove } = this.#options;
     for await (const files of storedFiles(objects.path)) {
-      if (this.#isClosed) return;
+      if (!this.#mayTend) return;
       await Promise.all(
         files.map(async ({ path, stored }) => {
           const below = objects.below(path);

@@ -42,6 +42,11 @@ export function decideReuse(stored: StoredTimes, wishes: Directives, now: number
   return isAccepted(wishes, staleFor) ? "stale" : "validate";
 }
 
+/** Why a stored response that is to be validated does not answer: it is stale, or the client wants another one. */
+export function whyNotReused(stored: StoredTimes, wishes: Directives, now: number): "stale" | "request" {
+  return decideReuse(stored, noDirectives, now) === "fresh" && wishes.size > 0 ? "request" : "stale";
+}
+
 /**
  * Whether a response, when it came, could answer all that waited for it (section 4): it is as new as they can have it,
  * but `no-cache` and `max-age=0` are for one request. `delay`: the time that the backend took, in milliseconds.

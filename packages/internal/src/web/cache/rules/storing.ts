@@ -56,8 +56,13 @@ export interface Usability {
   readonly staleIfError: number;
 }
 
-/** Why a response is not stored, in words for `explain`; or how it may be used. */
-export type Verdict = { readonly refusal: string } | { readonly usability: Usability; readonly directives: Directives };
+/**
+ * Why a response is not stored, in words for `explain`; or how it may be used. `isOwn`: the reason is the request, so
+ * that the answer to another one may be stored.
+ */
+export type Verdict =
+  | { readonly refusal: string; readonly isOwn: boolean }
+  | { readonly usability: Usability; readonly directives: Directives };
 
 /** Decides in the order of RFC 9111 section 3. */
 export function judgeStorage(
@@ -69,12 +74,16 @@ export function judgeStorage(
   const { status, fields } = response;
   const { directives, isTargeted } = directivesFor(fields, policy);
   const refusal = refusalOf(request, response, directives, policy);
-  if (refusal !== undefined) return { refusal };
+  if (refusal !== undefined) return { refusal, isOwn: false };
+  const own = ownRefusalOf(request, directives);
+  if (own !== undefined) return { refusal: own, isOwn: true };
   const lifetime = lifetimeOf(response, directives, isTargeted, times, policy);
-  if (lifetime === undefined) return { refusal: `a response with status ${status} says nothing about caching` };
+  if (lifetime === undefined) {
+    return { refusal: `a response with status ${status} says nothing about caching`, isOwn: false };
+  }
   const noCache = directives.get("no-cache") === "";
   const isUseful = lifetime.lifetime > 0 || fields.has("etag") || fields.has("last-modified");
-  if (!isUseful) return { refusal: "it is never fresh and has no validator" };
+  if (!isUseful) return { refusal: "it is never fresh and has no validator", isOwn: false };
   // `proxy-revalidate` and `s-maxage` say the same to shared caches (sections 5.2.2.8 and 5.2.2.10).
   const mustRevalidate = ["must-revalidate", "proxy-revalidate", "s-maxage"].some((name) => directives.has(name));
   return {
@@ -109,13 +118,12 @@ function directivesFor(
 }
 
 function refusalOf(
-  { method, directives: wishes, hasAuthorization }: StorageRequest,
+  { method }: StorageRequest,
   { status, fields }: ResponseFacts,
   directives: Directives,
   { allowsCookies }: StoragePolicy,
 ): string | undefined {
   if (method !== "GET") return `the method is ${method}`;
-  if (wishes.has("no-store")) return "the request has no-store";
   if (status === 206 || status === 304) return `the status is ${status}, which is a part of a response`;
   // With `must-understand`, `no-store` is for caches that do not know the status (section 5.2.2.3).
   if (directives.has("must-understand")) {
@@ -123,9 +131,18 @@ function refusalOf(
   } else if (directives.has("no-store")) return "the response has no-store";
   if (directives.get("private") === "") return "the response is private";
   if (fields.has("set-cookie") && !allowsCookies && !namesCookies(directives)) return "the response has set-cookie";
+  if (varyNames(fields) === "any") return "its vary matches no other request";
+  return undefined;
+}
+
+/** Reasons of the request: see `mayRefuseItself`. */
+function ownRefusalOf(
+  { directives: wishes, hasAuthorization }: StorageRequest,
+  directives: Directives,
+): string | undefined {
+  if (wishes.has("no-store")) return "the request has no-store";
   if (hasAuthorization && !["public", "must-revalidate", "s-maxage"].some((name) => directives.has(name)))
     return "the request has authorization, and the response does not allow to share it (section 3.5)";
-  if (varyNames(fields) === "any") return "its vary matches no other request";
   return undefined;
 }
 

@@ -1,7 +1,6 @@
 // Validation of stored responses (RFC 9111 section 4.3).
 
 import { ListedFields, type Fields } from "../../../http/fields.ts";
-import type { Wobject } from "../wobject.ts";
 
 /**
  * The fields that ask the backend whether a stored response is still current: names and values alternating. Empty if it
@@ -34,12 +33,19 @@ export interface ReceivedHead {
   readonly size: number | undefined;
 }
 
+/** A stored response, or a part of one. */
+export interface StoredRepresentation {
+  readonly fieldList: readonly string[];
+  /** Of the whole content, in bytes. */
+  readonly size: number;
+}
+
 /** Whether an answer to HEAD may be that of the stored response, by what it says (section 4.3.5). */
-export function agrees({ fields, size = 0 }: ReceivedHead, { head, source }: Wobject): boolean {
-  const stored = new ListedFields(head.fieldList);
-  const isSame = (name: string) => [undefined, stored.get(name)].includes(fields.get(name));
+export function agrees({ fields, size = 0 }: ReceivedHead, stored: StoredRepresentation): boolean {
+  const storedFields = new ListedFields(stored.fieldList);
+  const isSame = (name: string) => [undefined, storedFields.get(name)].includes(fields.get(name));
   // Many that answer HEAD announce 0 because they have made no content.
-  const isSized = size === 0 || size === source.size;
+  const isSized = size === 0 || size === stored.size;
   return isSame("etag") && isSame("last-modified") && isSized;
 }
 
