@@ -53,6 +53,14 @@ describe("Express", () => {
     expect((await site.ask({ url: "/ip", headers })).text).toBe('["192.0.2.7","https",true]');
   });
 
+  test("sees the scheme that a proxy tells the server in `forwarded`, which Express does not read", async () => {
+    const asked = { url: "/ip", headers: { forwarded: "for=192.0.2.7;proto=https" } };
+    await using site = await serve(app, '.trustForwarded = ("127.0.0.1") .forwardedField = "forwarded"');
+    expect((await site.ask(asked)).text).toBe('["127.0.0.1","https",true]');
+    await using other = await serve(app, '.trustForwarded = ("127.0.0.2") .forwardedField = "forwarded"');
+    expect((await other.ask(asked)).text).toBe('["127.0.0.1","http",false]');
+  });
+
   test("reads bodies with its own parsers", async () => {
     await using site = await serve(app);
     expect(await site.ask({ method: "POST", url: "/json", headers: json, content: '{"a":1}' })).toMatchObject({

@@ -382,8 +382,9 @@ describe("on a connection of HTTP/2", () => {
     const session = connect(`http://127.0.0.1:${site.port}`);
     const answers: string[] = [];
     for (const scheme of ["http", "https", "http"]) answers.push(await text(session.request({ ":scheme": scheme })));
+    for (const proto of ["https", "http"]) answers.push(await text(session.request({ "x-forwarded-proto": proto })));
     session.destroy();
-    expect(answers).toEqual(["false", "true", "false"]);
+    expect(answers).toEqual(["false", "true", "false", "true", "false"]);
   });
 });
 

@@ -59,6 +59,18 @@ describe("over https", () => {
   });
 });
 
+test("behind a proxy that ends TLS, it goes by what that says of its clients, if it is trusted", async () => {
+  const checker = "httpsChecker { .maxAge = 30d }";
+  await using site = await serveSite(checker, "127.0.0.1:0", '.trustForwarded = ("127.0.0.1")');
+  const location = "https://site.example/a";
+  const sent = { status: 308, headers: { location } };
+  const passed = { status: 200, headers: { "strict-transport-security": "max-age=2592000" } };
+  expect(await site.ask("GET /a", { "x-forwarded-proto": "http" })).toMatchObject(sent);
+  expect(await site.ask("GET /a", { "x-forwarded-proto": "https" })).toMatchObject(passed);
+  await using other = await serveSite(checker);
+  expect(await other.ask("GET /a", { "x-forwarded-proto": "https" })).toMatchObject(sent);
+});
+
 test.each([
   [".includeSubDomains = true", /\.includeSubDomains needs \.maxAge/],
   [".preload = true", /\.preload needs \.maxAge/],

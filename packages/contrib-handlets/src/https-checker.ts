@@ -33,7 +33,8 @@ const props = {
 /**
  * Redirects requests over http with 308, which keeps method and content, to the same URI over https. Those over https
  * are left to the next handlet or rule, and their answers, errors too, get the field of RFC 6797. HTTP/1.0 without a
- * host, which cannot be told where to go, gets 403.
+ * host, which cannot be told where to go, gets 403. A proxy before the server that ends TLS must be in `trustForwarded`
+ * of the server, and say by which scheme its clients come.
  */
 export const httpsChecker = defineHandlet({
   sign: "httpsChecker",

@@ -91,9 +91,9 @@ const store = defineAddon({ sign: "store", offers: [rateLimitStore], create: () 
 const { bootText } = bootWith([contribHandlets, pack("test", [answerer, store])]);
 
 /**
- * `rules` are those before the one that answers, or handlets for one rule. Rejects with the ConfigError of a wrong one.
+ * `rules` are those before the one that answers, or handlets for one rule; `server` are props of the server. Rejects with the ConfigError of a wrong one.
  */
-export async function serveSite(rules: string, address = "127.0.0.1:0"): Promise<Site> {
+export async function serveSite(rules: string, address = "127.0.0.1:0", server = ""): Promise<Site> {
   const sink = new MemorySink();
   const metrics = new Metrics();
   const stage = await bootText(
@@ -104,7 +104,7 @@ export async function serveSite(rules: string, address = "127.0.0.1:0"): Promise
         ${/^(?:rule|\.)/.test(rules) ? rules : `rule { ${rules} }`}
         rule { answerer {} }
       }
-      httpxServer "main" { .webapps = ("site") .address = "${address}" }
+      httpxServer "main" { .webapps = ("site") .address = "${address}" ${server} }
     }`,
     { log: openErrorLog({ level: "debug", sink }), metrics },
   );

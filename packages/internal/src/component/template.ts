@@ -30,6 +30,11 @@ export function isTemplate(value: unknown): value is Template {
   return typeof value === "object" && value !== null && "parts" in value && "constant" in value;
 }
 
+/** The names of its variables. */
+export function variablesOf({ parts }: Template): ReadonlySet<string> {
+  return new Set(parts.flatMap((part) => (typeof part === "string" ? [] : part.variable)));
+}
+
 /** As a configuration writes it: `"https://" + $hostname`. */
 export function templateText({ parts }: Template): string {
   if (parts.length === 0) return '""';

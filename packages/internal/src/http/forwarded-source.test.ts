@@ -1,9 +1,9 @@
 import { BlockList, isIPv4 } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ListedFields } from "./fields.ts";
-import { forwardedSource, type ForwardedTrust } from "./forwarded-source.ts";
+import { forwardedClient, type ForwardedTrust } from "./forwarded-source.ts";
 import { serve } from "../testing/serve.ts";
 import { request } from "../testing/raw-client.ts";
 
@@ -19,7 +19,7 @@ function source(
 ): string {
   const values = typeof value === "string" ? [value] : value;
   const fields = new ListedFields(values.flatMap((value) => [forwardedField, value]));
-  const { address, port } = forwardedSource(sender, fields, { trustForwarded, forwardedField });
+  const { address, port } = forwardedClient(sender, fields, { trustForwarded, forwardedField }).source;
   return port === 0 ? address : `${address} ${port}`;
 }
 
@@ -100,7 +100,92 @@ test("a quote that a client leaves open does not hide it behind the trusted prox
 test("who is not trusted is the client, whatever it says", () => {
   const fields = new ListedFields(["x-forwarded-for", "203.0.113.7"]);
   const stranger = { address: "192.0.2.1", port: 1 };
-  expect(forwardedSource(stranger, fields, { trustForwarded, forwardedField: "x-forwarded-for" })).toBe(stranger);
+  expect(forwardedClient(stranger, fields, { trustForwarded, forwardedField: "x-forwarded-for" }).source).toBe(
+    stranger,
+  );
+});
+
+describe("the scheme", () => {
+  function scheme(list: readonly string[], forwardedField: ForwardedTrust["forwardedField"] = "x-forwarded-for") {
+    return forwardedClient(sender, new ListedFields(list), { trustForwarded, forwardedField }).scheme;
+  }
+
+  test("of a single x-forwarded-proto is the client's, behind one proxy or several", () => {
+    for (const xff of ["203.0.113.7", "192.0.2.66, 203.0.113.7, 10.0.0.9", "10.0.0.3, 10.0.0.2", "unknown", ""]) {
+      expect(scheme(["x-forwarded-for", xff, "x-forwarded-proto", "https"]), xff).toBe("https");
+      expect(scheme(["x-forwarded-for", xff, "x-forwarded-proto", "http"]), xff).toBe("http");
+    }
+    expect(scheme(["x-forwarded-proto", "https"])).toBe("https");
+    expect(scheme(["x-forwarded-proto", "", "x-forwarded-proto", "https"])).toBe("https");
+  });
+
+  test.each([
+    ["203.0.113.7", ["http, https"], "https"],
+    ["203.0.113.7", ["https, http"], "http"],
+    ["203.0.113.7", ["https", "http"], "http"],
+    ["203.0.113.7, 10.0.0.9", ["https, http"], "https"],
+    ["203.0.113.7, 10.0.0.9", ["https", "http"], "https"],
+    ["203.0.113.7, 10.0.0.9", ["https, http, http"], "http"],
+    ["192.0.2.66, 203.0.113.7, 10.0.0.9", ["https,https", "http, https"], "http"],
+    ["203.0.113.7, 10.0.0.9, 10.0.0.2", ["https, http"], undefined],
+    ["10.0.0.3, 10.0.0.2", ["https, http"], "https"],
+    ["203.0.113.7, unknown, 10.0.0.9", ["https, http, https"], "http"],
+    [undefined, ["https, http"], "http"],
+  ])("behind %j is the one of %j that the same proxy has added: %s", (xff, values, told) => {
+    const sources = xff === undefined ? [] : ["x-forwarded-for", xff];
+    expect(scheme([...sources, ...values.flatMap((value) => ["x-forwarded-proto", value])])).toBe(told);
+  });
+
+  test.each(["ftp", "https:", "https;", "httpss", "http s", '"https"', "on", "1", ",", "https,", "https, x", " "])(
+    "is no other word than http and https: %j",
+    (value) => {
+      expect(scheme(["x-forwarded-for", "203.0.113.7", "x-forwarded-proto", value])).toBeUndefined();
+    },
+  );
+
+  test("of a WebSocket handshake is that of its HTTP request", () => {
+    expect(scheme(["x-forwarded-for", "203.0.113.7", "x-forwarded-proto", "wss"])).toBe("https");
+    expect(scheme(["x-forwarded-for", "203.0.113.7", "x-forwarded-proto", "ws"])).toBe("http");
+  });
+
+  test("has no case", () => {
+    expect(scheme(["x-forwarded-proto", " HTTPS\t"])).toBe("https");
+    expect(scheme(["forwarded", "for=203.0.113.7;PROTO=Https"], "forwarded")).toBe("https");
+  });
+
+  test.each([
+    ["for=203.0.113.7;proto=https", "https"],
+    ['for=203.0.113.7;proto="https"', "https"],
+    ["proto=https;for=203.0.113.7", "https"],
+    ["for=203.0.113.7;proto=http, for=10.0.0.9;proto=https", "http"],
+    ["for=192.0.2.66;proto=https, for=203.0.113.7", undefined],
+    ["for=203.0.113.7, for=10.0.0.9;proto=https", undefined],
+    ["for=203.0.113.7;proto=https;proto=http", undefined],
+    ["for=_hidden;proto=https", "https"],
+    ["for=192.0.2.66;proto=http, proto=https", "https"],
+    ['for=192.0.2.66;proto=https;by=", for=203.0.113.7;proto=http', "http"],
+    ["for=203.0.113.7;proto=ftp", undefined],
+    ["", undefined],
+  ])("of %j is that of the element that names the client: %s", (value, told) => {
+    expect(scheme(["forwarded", value], "forwarded")).toBe(told);
+  });
+
+  test("is read in no other field than the client's address", () => {
+    const both = ["forwarded", "for=203.0.113.7;proto=https", "x-forwarded-for", "203.0.113.7"];
+    expect(scheme(both)).toBeUndefined();
+    expect(scheme([...both, "x-forwarded-proto", "http"], "forwarded")).toBe("https");
+    expect(scheme(["forwarded", "for=203.0.113.7", "x-forwarded-proto", "https"], "forwarded")).toBeUndefined();
+  });
+
+  test("of who is not trusted is not told", () => {
+    const fields = new ListedFields(["x-forwarded-for", "10.0.0.1", "x-forwarded-proto", "https"]);
+    const stranger = { address: "192.0.2.1", port: 1 };
+    expect(forwardedClient(stranger, fields, { trustForwarded, forwardedField: "x-forwarded-for" })).toEqual({
+      hasTrustedSender: false,
+      source: stranger,
+      scheme: undefined,
+    });
+  });
 });
 
 test("a server believes the named addresses, in the named field, and nobody by default", async () => {
@@ -165,9 +250,10 @@ test("a subrequest comes from where the request comes from that made it", async 
   expect(text).toBe("203.0.113.7");
 });
 
-test("that a request came by TLS is believed of trusted proxies only", async () => {
-  const ask = async (settings: Record<string, string[]>, target: string) => {
+describe("that a request came by TLS", () => {
+  const ask = async (settings: Record<string, string | string[]>, target: string, fields = {}, tls = false) => {
     await using server = await serve({
+      tls,
       handlets: [
         (req, resp) => {
           resp.send(`${req.scheme} ${req.targetScheme}`);
@@ -176,11 +262,39 @@ test("that a request came by TLS is believed of trusted proxies only", async () 
       ],
       settings,
     });
-    return (await server.ask(`GET ${target} HTTP/1.1\r\nhost: a.example\r\n\r\n`)).text;
+    return (await server.ask(request(`GET ${target}`, { host: "a.example", ...fields }))).text;
   };
-  expect(await ask({}, "/")).toBe("http http");
-  expect(await ask({}, "https://a.example/")).toBe("http https");
-  expect(await ask({ trustForwarded: ["10.0.0.0/8"] }, "https://a.example/")).toBe("http https");
-  expect(await ask({ trustForwarded: ["127.0.0.1"] }, "https://a.example/")).toBe("https https");
-  expect(await ask({ trustForwarded: ["127.0.0.1"] }, "http://a.example/")).toBe("http http");
+  const trusted = { trustForwarded: ["127.0.0.1"] };
+  const byTls = { "x-forwarded-proto": "https", forwarded: "for=203.0.113.7;proto=https" };
+
+  test("is believed of trusted proxies only, if they say it in the target", async () => {
+    expect(await ask({}, "/")).toBe("http http");
+    expect(await ask({}, "https://a.example/")).toBe("http https");
+    expect(await ask({ trustForwarded: ["10.0.0.0/8"] }, "https://a.example/")).toBe("http https");
+    expect(await ask(trusted, "https://a.example/")).toBe("https https");
+    expect(await ask(trusted, "http://a.example/")).toBe("http http");
+  });
+
+  test("is believed of trusted proxies only, if they say it in a field", async () => {
+    expect(await ask({}, "/", byTls)).toBe("http http");
+    expect(await ask({ trustForwarded: ["10.0.0.0/8"] }, "/", byTls)).toBe("http http");
+    expect(await ask(trusted, "/", byTls)).toBe("https https");
+    expect(await ask({ ...trusted, forwardedField: "forwarded" }, "/", byTls)).toBe("https https");
+    expect(await ask({ ...trusted, forwardedField: "forwarded" }, "/", { "x-forwarded-proto": "https" })).toBe(
+      "http http",
+    );
+  });
+
+  test("to a trusted proxy is another matter than that the proxy uses TLS", async () => {
+    const byHttp = { "x-forwarded-proto": "http" };
+    expect(await ask(trusted, "/", byHttp, true)).toBe("http http");
+    expect(await ask(trusted, "/", {}, true)).toBe("https https");
+    expect(await ask({}, "/", byHttp, true)).toBe("https https");
+  });
+
+  test("is read in the field rather than in the target, unless the field says nothing that is known", async () => {
+    expect(await ask(trusted, "http://a.example/", byTls)).toBe("https http");
+    expect(await ask(trusted, "https://a.example/", { "x-forwarded-proto": "http" })).toBe("http https");
+    expect(await ask(trusted, "https://a.example/", { "x-forwarded-proto": "on" })).toBe("https https");
+  });
 });

@@ -1,13 +1,19 @@
-// Where a request comes from, by what trusted proxies say of it in `x-forwarded-for` or `forwarded`.
+// Where a request comes from, and by which scheme, as trusted proxies say in `x-forwarded-for` and `-proto`, or in
+// `forwarded`.
 //
 //   x-forwarded-for: 192.0.2.66, 203.0.113.7, 10.0.0.9      from 10.0.0.1
 //                    anyone's    ^ the client  ^ trusted         ^ trusted
 //                    claim
+//   x-forwarded-proto:           https,        http         or just: https
 //
 // Each proxy adds whom it got the request from at the right end. So what the trusted ones say reaches from there to the
 // first address that is not one of them; what stands before it may be anyone's invention. Therefore each field line is
 // read by itself, and from the right: nothing that a client sends can change how the entries of the proxies behind it
 // are read.
+//
+// The scheme that counts is that of the client whose address counts. The element of `forwarded` that names the client
+// says both. In `x-forwarded-proto`, a single value speaks of the client: proxies set the field, or pass on what one of
+// them has set. With several values, each proxy has added its own, as to `x-forwarded-for`.
 
 import { isIP, isIPv6 } from "node:net";
 import type { AddressSet } from "../component/props/addresses.ts";
@@ -18,7 +24,8 @@ export interface ForwardedTrust {
   /** The proxies that are believed. */
   readonly trustForwarded: AddressSet;
   /**
-   * The one field that they are believed in: a proxy that sets the other one passes on what its client says in this.
+   * The one form that they are believed in (`x-forwarded-for` with `x-forwarded-proto`): a proxy that sets the other one
+   * passes on what its client says in this.
    */
   readonly forwardedField: "x-forwarded-for" | "forwarded";
 }
@@ -29,28 +36,67 @@ export interface ForwardedTrust {
  */
 export const unknownAddress = "unknown";
 
+/** The client of a request. */
+export interface ForwardedClient {
+  /** Whether the sender is a proxy that is trusted. If not, the sender is the client. */
+  readonly hasTrustedSender: boolean;
+  /** Its address is `unknownAddress` if trusted proxies say nothing that can be read. */
+  readonly source: Endpoint;
+  /** How the client came to the first of the trusted proxies; `undefined` if they do not say so. */
+  readonly scheme: "http" | "https" | undefined;
+}
+
 /**
  * The client of a request that `sender` has sent. An entry of a trusted proxy that is no address makes it unknown:
  * never the proxy itself.
  */
-export function forwardedSource(sender: Endpoint, fields: Fields, trust: ForwardedTrust): Endpoint {
-  const { trustForwarded: trusted, forwardedField } = trust;
-  if (!trusted.contains(sender.address)) return sender;
+export function forwardedClient(sender: Endpoint, fields: Fields, trust: ForwardedTrust): ForwardedClient {
+  const { trustForwarded, forwardedField } = trust;
+  if (!trustForwarded.contains(sender.address)) return { hasTrustedSender: false, source: sender, scheme: undefined };
+  const { source, hop, proto } = walkBack(sender, fields, trust);
+  const told = forwardedField === "forwarded" ? proto : valueOfHop(fields.getAll("x-forwarded-proto"), hop);
+  return { hasTrustedSender: true, source, scheme: schemes.get(told?.trim().toLowerCase() ?? "") };
+}
+
+interface Walk {
+  readonly source: Endpoint;
+  /** How many entries of trusted proxies stand behind the one that names the source. */
+  readonly hop: number;
+  /** Of the element that names the source. */
+  readonly proto: string | undefined;
+}
+
+/** From the sender to the first address that is not trusted. */
+function walkBack(sender: Endpoint, fields: Fields, { trustForwarded, forwardedField }: ForwardedTrust): Walk {
   const memberBefore = forwardedField === "forwarded" ? forwardedElementBefore : entryBefore;
-  let source = sender;
+  let walk: Walk = { source: sender, hop: 0, proto: undefined };
+  let hop = 0;
   for (const line of fields.getAll(forwardedField).toReversed()) {
     if (line.trim() === "") continue;
-    for (let end = line.length; end >= 0;) {
-      const { start, node } = memberBefore(line, end);
-      const endpoint = node === undefined ? undefined : readNode(node);
-      if (endpoint === undefined) return { address: unknownAddress, port: 0 };
-      source = endpoint;
-      if (!trusted.contains(source.address)) return source;
+    for (let end = line.length; end >= 0; hop++) {
+      const { start, node, proto } = memberBefore(line, end);
+      const source = (node === undefined ? undefined : readNode(node)) ?? { address: unknownAddress, port: 0 };
+      walk = { source, hop, proto };
+      if (!trustForwarded.contains(source.address)) return walk;
       end = start - 1;
     }
   }
-  return source;
+  return walk;
 }
+
+/** What is said of the client in the lines of `x-forwarded-proto`; `hop` as in `Walk`. */
+function valueOfHop(lines: readonly string[], hop: number): string | undefined {
+  const values = lines.filter((line) => line.trim() !== "").flatMap((line) => line.split(","));
+  return values.length === 1 ? values[0] : values.at(-1 - hop);
+}
+
+/** By their names in lower case; others are ignored. Traefik calls those of WebSocket handshakes `ws` and `wss`. */
+const schemes: ReadonlyMap<string, "http" | "https"> = new Map([
+  ["http", "http"],
+  ["https", "https"],
+  ["ws", "http"],
+  ["wss", "https"],
+]);
 
 /** Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; `undefined`: no address. */
 export function readNode(text: string): Endpoint | undefined {
@@ -68,10 +114,14 @@ function ownText(ip: string): string {
   return ip.split(".").join(".");
 }
 
-/** A member of a list: where it begins, and the node that it names; `undefined` where it cannot be read. */
+/** A member of a list. */
 interface Member {
+  /** Where it begins. */
   readonly start: number;
+  /** The node that it names; `undefined` where it cannot be read. */
   readonly node: string | undefined;
+  /** The scheme that it names, unchecked. */
+  readonly proto?: string | undefined;
 }
 
 /** Of `x-forwarded-for`: what stands before `end`, up to a comma. */
@@ -107,8 +157,13 @@ export function forwardedElementBefore(line: string, end: number): ForwardedElem
   }
   readPair(line.slice(i + 1, pairEnd), pairs);
   if (isQuoted) return { start: i + 1, node: undefined, pairs: [] };
-  const nodes = pairs.filter(([name]) => name === "for");
-  return { start: i + 1, node: nodes.length === 1 ? nodes[0]?.[1] : undefined, pairs };
+  return { start: i + 1, node: onlyValue(pairs, "for"), proto: onlyValue(pairs, "proto"), pairs };
+}
+
+/** A parameter must not stand twice in an element (RFC 7239 4). */
+function onlyValue(pairs: ForwardedElement["pairs"], wanted: string): string | undefined {
+  const [first, second] = pairs.filter(([name]) => name === wanted);
+  return second === undefined ? first?.[1] : undefined;
 }
 
 /** Is the character at `at` taken as it is, because an odd number of backslashes stands before it? */

@@ -9,7 +9,7 @@ import { ConnsPerClient } from "../front/conns-per-client.ts";
 import type { ClientAdmission, OpenConn } from "../front/front.ts";
 import { Refusals } from "../front/refusals.ts";
 import type { ExchanWire } from "../http/exchan.ts";
-import { forwardedSource, type ForwardedTrust } from "../http/forwarded-source.ts";
+import { forwardedClient, type ForwardedTrust } from "../http/forwarded-source.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { ClientCounts, clientOf } from "../net/client-counts.ts";
 import type { Endpoint } from "../net/peer.ts";
@@ -74,7 +74,7 @@ export class ClientLimits implements ClientAdmission {
   mayServe(wire: ExchanWire): boolean {
     const { maxRequestsPerClient } = this.#settings;
     if (maxRequestsPerClient === 0) return true;
-    const { address } = forwardedSource(wire.peer.source ?? wire.peer, wire.head.fields, this.#settings);
+    const { address } = forwardedClient(wire.peer.source ?? wire.peer, wire.head.fields, this.#settings).source;
     if (address === "") return true;
     const client = clientOf(address);
     if (this.#requests.of(client) >= maxRequestsPerClient) {

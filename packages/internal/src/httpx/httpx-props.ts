@@ -46,15 +46,18 @@ const connProps = {
   /** Maximum number of requests on one connection. The last response has `connection: close`. */
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
   /**
-   * Addresses of HTTP proxies that are trusted to name the client. `$srcHost` is then the last address in
-   * `forwardedField` that is not one of these proxies, or `unknown` if a trusted proxy names no address. The scheme and
-   * host that a proxy reports are left to the components that read them. Behind `proxyProtocol`, the client named there
-   * is compared with this list.
+   * Addresses of HTTP proxies that are trusted to name the client and its scheme. `$srcHost` is then the last address
+   * in `forwardedField` that is not one of these proxies, or `unknown` if a trusted proxy names no address. `$scheme` is
+   * `http` or `https` as they say of this client in `x-forwarded-proto`, or in `proto` of `forwarded`, and that of the
+   * connection if they say nothing. The host that a proxy reports is left to the components that read it. Behind
+   * `proxyProtocol`, the client named there is compared with this list.
    */
   trustForwarded: prop.addresses({ default: [], inherited: true, reload: "live" }),
   /**
    * The field in which the proxies of `trustForwarded` name the client. All of them must set it or append to it;
-   * otherwise its content could come from a client. Only this field is read.
+   * otherwise its content could come from a client. The same goes for `x-forwarded-proto`, which is read with
+   * `x-forwarded-for`: the first of these proxies must set it or remove it, and the others may keep it. If it has
+   * several values, each proxy must have appended one. No other field is read.
    */
   forwardedField: prop.choice(["x-forwarded-for", "forwarded"], {
     default: "x-forwarded-for",

@@ -13,11 +13,18 @@ export interface StaterSite extends StageAtTime, AsyncDisposable {
   get(path: string, cookie?: string, scheme?: "http" | "https"): Promise<InjectResponse>;
 }
 
+export interface StaterSiteOptions {
+  /** Default: one worker. */
+  readonly workers?: Workers | undefined;
+  /** Props of the server, in the words of the configuration. */
+  readonly server?: string;
+}
+
 /** `stater` is the text of a component; the function answers all requests. */
 export async function staterSite(
   stater: string,
   handle: HandletPart["handle"] = () => false,
-  workers?: Workers,
+  { workers, server = "" }: StaterSiteOptions = {},
 ): Promise<StaterSite> {
   const [, name = ""] = /^\s*\w+ "(\w+)"/.exec(stater) ?? [];
   const app = defineHandlet({ sign: "app", create: () => ({ handle }) });
@@ -25,7 +32,7 @@ export async function staterSite(
     `stage {
       ${stater}
       webapp "site" { .hostnames = ("*") .withStater = "${name}" rule { app {} } }
-      httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
+      httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" ${server} }
     }`,
     [app],
     workers,

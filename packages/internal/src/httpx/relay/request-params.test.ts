@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { askOf } from "../../testing/ask.ts";
+import { request } from "../../testing/raw-client.ts";
 import { serve } from "../../testing/serve.ts";
+import type { Request } from "../../web/request/request.ts";
+import type { Response } from "../../web/response/response.ts";
 import { tellRequest, type Script } from "./request-params.ts";
 
 const script: Script = { filename: "/srv/blog/index.php", name: "/index.php", pathInfo: "", documentRoot: "/srv/blog" };
@@ -66,6 +69,22 @@ test("a program is told which address and port took the connection, whatever the
   expect(port).toBeGreaterThan(0);
   await server.ask("GET / HTTP/1.0\r\n\r\n");
   expect(params).toMatchObject({ SERVER_NAME: "127.0.0.1", HTTP_HOST: "" });
+});
+
+test("a program is told of https where the client came so to a trusted proxy", async () => {
+  const params: Record<string, string> = {};
+  const handle = (req: Request, resp: Response): true => {
+    tellRequest(req, script, { contentSize: 0, underscores: false }, (name, value) => (params[name] = value));
+    resp.send();
+    return true;
+  };
+  await using server = await serve({ handlets: [handle], settings: { trustForwarded: ["127.0.0.1"] } });
+  await server.ask(request("GET /", { "x-forwarded-proto": "https" }));
+  expect(params).toMatchObject({ REQUEST_SCHEME: "https", HTTPS: "on" });
+  delete params["HTTPS"];
+  await server.ask(request("GET /", { "x-forwarded-proto": "http" }));
+  expect(params).toMatchObject({ REQUEST_SCHEME: "http" });
+  expect(params).not.toHaveProperty("HTTPS");
 });
 
 test("a program is told the URI that the client has asked for, and the script that a rewrite leads to", async () => {

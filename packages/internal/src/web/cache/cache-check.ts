@@ -2,7 +2,7 @@
 // others.
 
 import type { CheckContext } from "../../component/definition.ts";
-import type { Template } from "../../component/template.ts";
+import { variablesOf, type Template } from "../../component/template.ts";
 import { handletKind } from "../kinds.ts";
 import { rule } from "../dispatch/rule.ts";
 import type { CacheProps } from "./cache-props.ts";
@@ -70,6 +70,7 @@ function checkBehind(context: CheckContext<CacheProps>, named: ReadonlySet<strin
 function isUnkeyed(name: string, named: ReadonlySet<string>, { key, ignoreQueries, keepQueries }: CacheProps): boolean {
   if (named.has(name)) return false;
   if (/^(?:header|cookie)_/.test(name)) return true;
+  if (name === "scheme") return key !== undefined;
   const [, query] = /^query_(.*)/.exec(name) ?? [];
   if (query === undefined) return false;
   if (key !== undefined) return !["uri", "originalURI", "queryString"].some((whole) => named.has(whole));
@@ -78,10 +79,6 @@ function isUnkeyed(name: string, named: ReadonlySet<string>, { key, ignoreQuerie
 
 function isUsed(value: boolean | readonly string[] | undefined): boolean {
   return typeof value === "boolean" ? value : value !== undefined && value.length > 0;
-}
-
-function variablesOf({ parts }: Template): ReadonlySet<string> {
-  return new Set(parts.flatMap((part) => (typeof part === "string" ? [] : part.variable)));
 }
 
 /** Those of all templates in a value, at any depth. */

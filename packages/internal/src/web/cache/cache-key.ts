@@ -1,6 +1,6 @@
 // What a response is found by, and by what URL it is purged.
 
-import { compileTemplate, type Template } from "../../component/template.ts";
+import { compileTemplate, variablesOf, type Template } from "../../component/template.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { Request } from "../request/request.ts";
@@ -47,15 +47,21 @@ export function urlMaker(rules: QueryRules): (req: Request) => string {
 export function keyMaker(template: Template | undefined, rules: QueryRules): (req: Request) => string {
   const keyOf = template === undefined ? urlMaker(rules) : compileTemplate(template, webVariables);
   const unkeyed = unkeyedIn(template, claims);
-  return (req) => (req.hasTrustedSender ? keyOf(req) + claimsIn(req, unkeyed) : keyOf(req));
+  const hasScheme = template === undefined || variablesOf(template).has("scheme");
+  return (req) => (req.hasTrustedSender ? keyOf(req) + claimsIn(req, unkeyed, hasScheme) : keyOf(req));
 }
 
-/** What a proxy says of the client's URL, unless it is that of the request: ` x-forwarded-proto=https`. */
-function claimsIn({ headers, scheme, authority }: Request, names: ReadonlySet<string>): string {
+/**
+ * What a proxy says of the client's URL, unless it is that of the request: ` x-forwarded-host=a.example`. `hasScheme`:
+ * whether the key has the scheme of the request, which may be the one that the proxy says.
+ */
+function claimsIn({ headers, scheme, authority }: Request, names: ReadonlySet<string>, hasScheme: boolean): string {
   let text = "";
   for (const [name, value] of headers) {
     if (!names.has(name)) continue;
-    if (name === "x-forwarded-proto" ? value === scheme : name === "x-forwarded-host" && value === authority) continue;
+    const own =
+      name === "x-forwarded-host" ? authority : name === "x-forwarded-proto" && hasScheme ? scheme : undefined;
+    if (value === own) continue;
     // It names the client as well, who changes nothing.
     const what = name === "forwarded" ? (value.match(urlInForwarded) ?? []).join(";") : value;
     if (what !== "") text += ` ${name}=${what}`;
@@ -82,7 +88,7 @@ export function unkeyedFields(template: Template | undefined): UnkeyedFields {
 }
 
 function unkeyedIn(template: Template | undefined, names: readonly string[]): ReadonlySet<string> {
-  const named = new Set(template?.parts.flatMap((part) => (typeof part === "string" ? [] : part.variable)));
+  const named = template === undefined ? new Set() : variablesOf(template);
   return new Set(names.filter((name) => !named.has(`header_${name.replaceAll("-", "_")}`)));
 }
 

@@ -80,6 +80,48 @@ describe("requests", () => {
     expect((await site.get("/")).text).toBe(isSame ? "answer 2" : "answer 1");
   });
 
+  test.each([
+    ["", {}],
+    [".key = $hostname + $uri", {}],
+    [".key = $scheme + $hostname + $uri", {}],
+    ["", { "x-forwarded-for": "192.0.2.1, 127.0.0.2" }],
+  ])(
+    "are told apart by the scheme by which their clients came to a trusted proxy, with %j and %j",
+    async (key, more) => {
+      const answer = (req: { scheme: string }, resp: Response): true => {
+        resp.setHeader("cache-control", "max-age=60");
+        if (req.scheme === "http") resp.redirect("https://a.example/", 308);
+        else resp.send("secret");
+        return true;
+      };
+      await using site = await cachedSite(answer, key, { beside: '.trustForwarded = ("127.0.0.0/8")' });
+      for (const _time of ["first", "again"]) {
+        expect((await site.get("/", { ...more, "x-forwarded-proto": "http" })).status).toBe(308);
+        expect((await site.get("/", { ...more, "x-forwarded-proto": "https" })).status).toBe(200);
+      }
+      expect(site.asked()).toBe(2);
+    },
+  );
+
+  test("by https before a trusted proxy are stored and purged by the URL that their clients have asked for", async () => {
+    await using site = await cachedSite(counting(), "", { beside: '.trustForwarded = ("127.0.0.0/8")' });
+    const byTls = { "x-forwarded-proto": "https" };
+    expect((await site.get("/", byTls)).text).toBe("answer 1");
+    expect((await site.ask({ url: "https://a.example/" })).text).toBe("answer 1");
+    expect(await site.cache.explainUrl("https://a.example/")).toMatchObject({ variants: [{ status: 200 }] });
+    await site.cache.purge({ url: "http://a.example/" });
+    expect((await site.get("/", byTls)).text).toBe("answer 1");
+    await site.cache.purge({ url: "https://a.example/" });
+    expect((await site.get("/", byTls)).text).toBe("answer 2");
+  });
+
+  test("of other peers are not stored by a scheme that they only claim", async () => {
+    await using site = await cachedSite(counting());
+    expect((await site.get("/", { "x-forwarded-proto": "https" })).text).toBe("answer 1");
+    expect((await site.ask({ url: "https://a.example/" })).text).toBe("answer 2");
+    expect((await site.get("/")).text).toBe("answer 1");
+  });
+
   test("of a trusted proxy that names its clients by `forwarded` share what is stored", async () => {
     await using site = await cachedSite(counting(), "", { beside: '.trustForwarded = ("127.0.0.0/8")' });
     await site.get("/", { forwarded: "for=1.1.1.1;proto=https" });

@@ -49,6 +49,13 @@ describe("networks", () => {
   });
 });
 
+test("$scheme is that by which the client came to a trusted proxy", async () => {
+  await using stage = await serve('rule $scheme == "https" { .returnText = "yes" }');
+  for (const [proto, text] of Object.entries({ https: "yes", http: "none" })) {
+    expect((await stage.inject({ url: "/", headers: { "x-forwarded-proto": proto } })).text).toBe(text);
+  }
+});
+
 test("~* and !~* take letters of any case", async () => {
   await using stage = await serve('rule $header_x ~* "^curl/\\d" { .returnText = "yes" }');
   await using other = await serve('rule $header_x !~* "^curl/\\d" { .returnText = "yes" }');

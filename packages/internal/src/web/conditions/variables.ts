@@ -12,7 +12,7 @@ export const webVariables = variableTable<Request>(
   {
     /** `GET`, `POST`, …; case counts. */
     method: (req) => req.method,
-    /** `http` or `https`. */
+    /** `http` or `https`: how the client came to the server, or to a proxy in its `trustForwarded`. */
     scheme: (req) => req.scheme,
     /** Hostname and port, as the client names them: `shop.example:8080`. */
     authority: (req) => req.authority,

@@ -52,6 +52,19 @@ test("where a request comes from is what trusted proxies say", async () => {
   expect((await stage.inject({ ...asked })).text).toBe("far");
 });
 
+test("how a request comes is what trusted proxies say", async () => {
+  await using stage = await stageOf(`
+    webapp "w" { .hostnames = ("*") rule $scheme == "https" { .returnText = "safe" } rule { .returnText = "open" } }
+    httpxServer "main" { .webapps = ("w") .address = "127.0.0.1:0" .trustForwarded = ("127.0.0.1") }`);
+  const asked = { url: "/", headers: { "x-forwarded-proto": "https" } };
+  expect(await stage.explain(asked)).toMatchObject({ outcome: { text: 'answers "safe"' } });
+  expect(await stage.explain({ ...asked, srcHost: "127.0.0.2" })).toMatchObject({
+    outcome: { text: 'answers "open"' },
+  });
+  await stage.start();
+  expect((await stage.inject(asked)).text).toBe("safe");
+});
+
 test("a server on a free port is explained with that port, once it listens", async () => {
   await using stage = await stageOf(`
     webapp "w" { .hostnames = ("*") rule { .returnText = "hello" } }

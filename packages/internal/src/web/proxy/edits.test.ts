@@ -86,26 +86,26 @@ describe("a request on its way", () => {
 
   test("the backend hears of the client whom the server believes its peer to name, not of the peer", async () => {
     const server = { trustForwarded: ["127.0.0.1", "10.0.0.1"] };
-    const told = async (xff: string) => {
-      const { headers } = await pass(
-        request("GET /", { "x-forwarded-for": xff, "x-forwarded-proto": "https" }),
-        {},
-        "",
-        { server },
-      );
+    const told = async (xff: string, xfp = "https") => {
+      const { headers } = await pass(request("GET /", { "x-forwarded-for": xff, "x-forwarded-proto": xfp }), {}, "", {
+        server,
+      });
       return Object.fromEntries(Object.entries(headers).filter(([name]) => name.includes("forwarded")));
     };
     expect(await told("9.9.9.9, 1.2.3.4, 10.0.0.1")).toEqual({
       "x-forwarded-for": "1.2.3.4",
       "x-forwarded-host": "test.example",
-      "x-forwarded-proto": "http",
-      forwarded: 'for=1.2.3.4;host="test.example";proto=http',
+      "x-forwarded-proto": "https",
+      forwarded: 'for=1.2.3.4;host="test.example";proto=https',
     });
     expect(await told("_hidden")).toEqual({
       "x-forwarded-host": "test.example",
-      "x-forwarded-proto": "http",
-      forwarded: 'for=unknown;host="test.example";proto=http',
+      "x-forwarded-proto": "https",
+      forwarded: 'for=unknown;host="test.example";proto=https',
     });
+    const byHttp = { "x-forwarded-proto": "http", forwarded: 'for=1.2.3.4;host="test.example";proto=http' };
+    expect(await told("1.2.3.4, 10.0.0.1", "https, http, https")).toMatchObject(byHttp);
+    expect(await told("1.2.3.4", "https;for=evil")).toMatchObject(byHttp);
   });
 
   test.each([
@@ -182,7 +182,35 @@ describe("a request on its way", () => {
       "standard",
       "x-forwarded-* with what is no address, host or scheme",
       { "x-forwarded-for": "_a, ;for=evil", "x-forwarded-host": '";for=evil', "x-forwarded-proto": "https;for=evil" },
-      { forwarded: 'for=unknown, for=unknown;host="\\";for=evil", for=127.0.0.1' },
+      { forwarded: 'for=unknown, for=unknown;host="\\";for=evil";proto=http, for=127.0.0.1' },
+    ],
+    [
+      "standard",
+      "several x-forwarded-proto",
+      { ...behindX, "x-forwarded-proto": "http, https,http" },
+      {
+        forwarded: 'for=9.9.9.9, for=1.2.3.4;host="test.example";proto=https, for=10.0.0.1, for=127.0.0.1',
+      },
+    ],
+    [
+      "x",
+      "several x-forwarded-proto",
+      { ...behindX, "x-forwarded-proto": "http, https,http" },
+      {
+        "x-forwarded-for": "9.9.9.9, 1.2.3.4:80, 10.0.0.1, 127.0.0.1",
+        "x-forwarded-host": "test.example",
+        "x-forwarded-proto": "https",
+      },
+    ],
+    [
+      "x",
+      "forwarded, of which another element has the scheme",
+      { forwarded: "for=1.2.3.4, for=10.0.0.1;proto=https" },
+      {
+        "x-forwarded-for": "1.2.3.4, 10.0.0.1, 127.0.0.1",
+        "x-forwarded-host": "test.example",
+        "x-forwarded-proto": "http",
+      },
     ],
     [
       "standard",

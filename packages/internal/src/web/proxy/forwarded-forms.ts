@@ -9,10 +9,12 @@
 
 import type { AddressSet } from "../../component/props/addresses.ts";
 import {
+  forwardedClient,
   forwardedElementBefore,
   readNode,
   unknownAddress,
   type ForwardedElement,
+  type ForwardedTrust,
 } from "../../http/forwarded-source.ts";
 import { maxListMembers } from "../../http/list-members.ts";
 import type { Request } from "../request/request.ts";
@@ -25,13 +27,21 @@ export function forwardedOfX(req: Request, trusted: AddressSet): string {
   const nodes = [...entries.map((entry) => addressOf(entry.trim())), req.sender.address];
   const host = req.header("x-forwarded-host") ?? req.authority;
   const port = req.header("x-forwarded-port") ?? "";
-  const proto = req.header("x-forwarded-proto") ?? req.scheme;
   const authority = host === "" || hasPort.test(host) || !isPort.test(port) ? host : `${host}:${port}`;
   const ofClient =
-    (authority === "" ? "" : `;host="${authority.replace(/["\\]/g, "\\$&")}"`) +
-    (isScheme.test(proto) ? `;proto=${proto}` : "");
+    (authority === "" ? "" : `;host="${authority.replace(/["\\]/g, "\\$&")}"`) + `;proto=${schemeOfX(req, trusted)}`;
   const client = indexOfClient(nodes, trusted);
   return nodes.map((node, i) => `for=${forwardedNode(node)}${i === client ? ofClient : ""}`).join(", ");
+}
+
+/** What the `x-forwarded-*` fields of a request whose sender is trusted say of the client's scheme. */
+export function schemeOfX(req: Request, trusted: AddressSet): "http" | "https" {
+  return schemeTold(req, { trustForwarded: trusted, forwardedField: "x-forwarded-for" });
+}
+
+/** If nothing is said of it, the proxy has said it to the server, or asks by the scheme of its client. */
+function schemeTold(req: Request, trust: ForwardedTrust): "http" | "https" {
+  return forwardedClient(req.sender, req.headers, trust).scheme ?? req.scheme;
 }
 
 /** `x-forwarded-for`, `-host` and `-proto`, of the `forwarded` of a request whose sender is trusted. */
@@ -44,7 +54,7 @@ export function xOfForwarded(req: Request, trusted: AddressSet): readonly [name:
   return [
     ["x-forwarded-for", (address === "" ? nodes : [...nodes, address]).join(", ")],
     ...(host === "" ? [] : [["x-forwarded-host", host] satisfies [string, string]]),
-    ["x-forwarded-proto", fromClient.find((element) => element.proto !== undefined)?.proto ?? req.scheme],
+    ["x-forwarded-proto", schemeTold(req, { trustForwarded: trusted, forwardedField: "forwarded" })],
   ];
 }
 
@@ -58,7 +68,6 @@ interface Element {
   /** Its address; `unknown` if it has none. */
   readonly node: string;
   readonly host?: string | undefined;
-  readonly proto?: string | undefined;
 }
 
 /** From the right, as proxies add them: the first that is not trusted, else the one that is furthest away. */
@@ -82,15 +91,12 @@ function elementsOf(lines: readonly string[]): Element[] {
 }
 
 function readElement({ node = "", pairs }: ForwardedElement): Element {
-  const valueOf = (wanted: string) => pairs.find(([name]) => name === wanted)?.[1];
-  const proto = valueOf("proto") ?? "";
-  return { node: addressOf(node), host: valueOf("host"), proto: isScheme.test(proto) ? proto : undefined };
+  return { node: addressOf(node), host: pairs.find(([name]) => name === "host")?.[1] };
 }
 
 function addressOf(node: string): string {
   return readNode(node)?.address ?? unknownAddress;
 }
 
-const isScheme = /^[a-z][a-z0-9+.-]*$/i;
 const isPort = /^[0-9]{1,5}$/;
 const hasPort = /:[0-9]*$/;

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressSet } from "../../component/props/addresses.ts";
 import { unknownAddress } from "../../http/forwarded-source.ts";
 import type { Request } from "../request/request.ts";
-import { forwardedOfX, forwardedNode, xOfForwarded } from "./forwarded-forms.ts";
+import { forwardedOfX, forwardedNode, schemeOfX, xOfForwarded } from "./forwarded-forms.ts";
 
 export type ForwardedForm = "both" | "x" | "standard" | "none";
 
@@ -93,7 +93,7 @@ export class ForwardedFields {
       else if (sources !== undefined) this.#add(list, "x-forwarded-for", sources);
       const host = req.header("x-forwarded-host") ?? req.authority;
       if (host !== "") this.#add(list, "x-forwarded-host", host);
-      this.#add(list, "x-forwarded-proto", req.header("x-forwarded-proto") ?? req.scheme);
+      this.#add(list, "x-forwarded-proto", schemeOfX(req, trusted));
       for (const name of ["x-forwarded-port", "x-real-ip"]) {
         const value = req.header(name);
         if (value !== undefined) this.#add(list, name, value);

@@ -4,6 +4,7 @@
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Authority } from "../../http/authority.ts";
 import type { ExchanServer, ExchanWire, HttpVersion } from "../../http/exchan.ts";
+import { forwardedClient, type ForwardedClient } from "../../http/forwarded-source.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import { HTTPError } from "../http-error.ts";
 import { normalizePath, type NormalPath } from "./path.ts";
@@ -20,6 +21,7 @@ export class TargetState {
   startsAnew = false;
   newStarts = 0;
   queries: Queries | undefined;
+  forwarded: ForwardedClient | undefined;
 
   /** `path` is given if the received path is not plain. `authority` is `undefined` for HTTP/1.0 without a host. */
   constructor(
@@ -55,18 +57,28 @@ export abstract class RequestTarget {
   }
 
   /**
-   * `https` if the client uses TLS, or if a proxy in `trustForwarded` says so in its target. The targets of other peers
-   * are not trusted.
+   * How the client came. If the request comes from a proxy in `trustForwarded`, this is what that proxy says in
+   * `x-forwarded-proto` or `forwarded` (see `forwardedField`), else in its target. Otherwise: `https` with TLS. What
+   * other peers say is ignored.
    */
   get scheme(): "http" | "https" {
-    const { scheme, targetScheme } = this.asked.wire.head;
-    if (scheme === "https" || targetScheme !== "https") return scheme;
-    return this.hasTrustedSender ? "https" : "http";
+    const { head } = this.asked.wire;
+    const forwarded = this.forwarded();
+    if (forwarded === undefined || !forwarded.hasTrustedSender) return head.scheme;
+    return forwarded.scheme ?? (head.targetScheme === "https" ? "https" : head.scheme);
   }
 
   /** Whether it comes from a proxy in `trustForwarded` of the server. */
   get hasTrustedSender(): boolean {
-    return this.asked.server?.trust?.trustForwarded.contains(this.sender.address) === true;
+    return this.forwarded()?.hasTrustedSender === true;
+  }
+
+  /** What is told of the client; `undefined` if the server trusts nobody. */
+  protected forwarded(): ForwardedClient | undefined {
+    const { asked } = this;
+    const trust = asked.server?.trust;
+    if (trust === undefined || trust.trustForwarded.texts.length === 0) return undefined;
+    return (asked.forwarded ??= forwardedClient(this.sender, asked.wire.head.fields, trust));
   }
 
   /**

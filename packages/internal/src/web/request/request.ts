@@ -10,7 +10,6 @@ import { defaultMaxContentSize } from "../content/content-limits.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ExchanServer, ExchanWire } from "../../http/exchan.ts";
 import type { Fields } from "../../http/fields.ts";
-import { forwardedSource } from "../../http/forwarded-source.ts";
 import { faultOf, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
 import type { NormalPath } from "./path.ts";
@@ -58,7 +57,6 @@ export class Request extends RequestHeaders {
   #idNumber = -1;
   /** For the engine: what a cache did, in one word; "" without a cache. */
   cacheStatus = "";
-  #forwardedSource: Endpoint | undefined;
   #abort: AbortController | undefined;
   #leaving: AbortController | undefined;
   #isLeaving = false;
@@ -115,9 +113,7 @@ export class Request extends RequestHeaders {
   }
 
   #source(): Endpoint {
-    const trust = this.#server?.trust;
-    if (trust === undefined || trust.trustForwarded.texts.length === 0) return this.sender;
-    return (this.#forwardedSource ??= forwardedSource(this.sender, this.wire.head.fields, trust));
+    return this.forwarded()?.source ?? this.sender;
   }
 
   /** From the first byte of the head to its last, in milliseconds; 0 if they arrived together. */

@@ -50,8 +50,8 @@ test("sessions outlive the program, and the file does not tell their tokens", as
 test("workers share sessions, and lose no change of each other", async () => {
   await using folder = await newFolder();
   const [one, two] = linkedWorkers(2);
-  await using first = await staterSite(staterIn(folder.path), undefined, one);
-  await using second = await staterSite(staterIn(folder.path), undefined, two);
+  await using first = await staterSite(staterIn(folder.path), undefined, { workers: one });
+  await using second = await staterSite(staterIn(folder.path), undefined, { workers: two });
   const token = await tokenOf(first.stater);
   await Promise.all(
     [first, second].flatMap(({ stater }, i) =>

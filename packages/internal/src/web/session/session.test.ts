@@ -15,7 +15,7 @@ const newFolder = () => mkdtempDisposable(join(tmpdir(), "hemi-session-"));
 
 type Answer = (req: Request, resp: Response) => Promise<void>;
 
-async function siteOf(answer: Answer, more = "", onDown = "refuse") {
+async function siteOf(answer: Answer, more = "", { onDown = "refuse", server = "" } = {}) {
   const folder = await newFolder();
   const site = await staterSite(
     `localStater "s" { .file = "${folder.path}/s.sqlite" .onDown = "${onDown}" ${more} }`,
@@ -24,6 +24,7 @@ async function siteOf(answer: Answer, more = "", onDown = "refuse") {
       if (!resp.isDone) resp.send("fine");
       return true;
     },
+    { server },
   );
   return {
     ...site,
@@ -74,6 +75,21 @@ describe("a client", () => {
     );
     expect((await site.get("/count", cookieIn(counted).replace("__Host-", ""), "https")).text).toBe("1");
     expect((await site.get("/count", cookieIn(counted), "https")).text).toBe("2");
+  });
+
+  test("gets the same cookie by https before a trusted proxy, and no other proxy can say so", async () => {
+    await using site = await siteOf(count, "", { server: '.trustForwarded = ("127.0.0.1")' });
+    await using other = await siteOf(count, "", { server: '.trustForwarded = ("127.0.0.2")' });
+    const ask = (cookie = "", { stage } = site) =>
+      stage.inject({ url: "/count", headers: { cookie, "x-forwarded-proto": "https" } });
+    const counted = await ask();
+    expect(counted.headers["set-cookie"]).toMatch(
+      /^__Host-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
+    expect((await ask(cookieIn(counted))).text).toBe("2");
+    expect((await ask("", other)).headers["set-cookie"]).toMatch(
+      /^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
   });
 
   test("that brings a token which was made up gets another one", async () => {
@@ -184,7 +200,7 @@ describe("a store that is down", () => {
     ["readOnly", [200, 200, 503]],
     ["anonymous", [200, 200, 200]],
   ])("with .onDown = %s", async (onDown, statuses) => {
-    await using site = await siteOf(answer, "", onDown);
+    await using site = await siteOf(answer, "", { onDown });
     {
       using database = new DatabaseSync(site.file);
       database.exec("DROP TABLE entry; DROP TABLE session");
@@ -199,7 +215,7 @@ describe("a store that is down", () => {
 describe("a store that fails for one request", () => {
   /** The store fails the first time that it is asked to do this. */
   async function failingSite(access: "find" | "rotate", onDown: string) {
-    const site = await siteOf(count, "", onDown);
+    const site = await siteOf(count, "", { onDown });
     let fails = false;
     const real = site.stater[access].bind(site.stater);
     const once = async (token: string): Promise<never> => {
