@@ -5,9 +5,10 @@
 //   starts it                        ───────> greet: compares the versions of this protocol
 //   serves on                        ───────> prepare: gets sockets and state, starts its workers
 //   lets orders wait, closes the web UI,
-//   appoints no primary worker more  ───────> lead: takes the control socket, the pid file, and systemd
+//   appoints no primary worker more  ───────> limits, from then on counted by the new one
+//                                    ───────> lead: takes the control socket, the pid file, and systemd
 //   passes orders on                 ───────> act
-//   lets its workers finish          <──────> broadcasts, counts
+//   lets its workers finish          <──────> broadcasts, counts, tokens, strikes
 //   passes the lines of its log on   ───────> leaderLogged
 //   grants locks, as long as it is there <─── locks
 //   ends                             ───────> counted
@@ -21,14 +22,24 @@ import {
   type LogEntry,
   type NodeOrder,
   type RateLimitState,
+  type StrikeCount,
+  type TokenGrant,
 } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
-import type { Broadcast, FollowedLines, Following, RunningConfig, WantedLock } from "./calls.ts";
+import type {
+  Broadcast,
+  FollowedLines,
+  Following,
+  KeyedDemand,
+  KeyedStrike,
+  RunningConfig,
+  WantedLock,
+} from "./calls.ts";
 
 /** Both leaders must have the same one. */
-export const handoverVersion = 5;
+export const handoverVersion = 6;
 
 /** Throws HEMI_PROCESS if the other leader speaks another version. `theirs` may be anything. */
 export function assertSameHandover(theirs: unknown): void {
@@ -64,15 +75,34 @@ export interface LastState {
   readonly logLevels: readonly TimedLevel[];
   /** Who follows the traffic. */
   readonly followers: readonly Following[];
-  /** Bans, and what clients have spent. The workers of the old leader count on their own from then on. */
-  readonly rateLimits: RateLimitState;
+}
+
+/** Demands of one worker of the other leader. */
+export interface OwnedDemands {
+  /** The number of the worker: no other one of that leader has it. */
+  readonly owner: number;
+  readonly demands: readonly KeyedDemand[];
+}
+
+/** A part of what the old leader has counted: bans, and what clients have spent. */
+export interface PassedLimits {
+  readonly state: RateLimitState;
+  /** The new leader counts from now on. */
+  readonly isLast: boolean;
+}
+
+/** Served by the leader that counts; `null`: it has passed the limits on to the other one. */
+interface LimitCalls {
+  readonly takeTokens: { readonly params: OwnedDemands; readonly result: readonly TokenGrant[] | null };
+  readonly strike: { readonly params: readonly KeyedStrike[]; readonly result: readonly StrikeCount[] | null };
 }
 
 /** Served by the new leader. */
-export interface SuccessorCalls {
+export interface SuccessorCalls extends LimitCalls {
   readonly greet: { readonly params: { readonly version: number }; readonly result: { readonly version: number } };
   /** Starts all workers. Rejects if one does not get ready. */
   readonly prepare: { readonly params: Handover; readonly result: undefined };
+  readonly limits: { readonly params: PassedLimits; readonly result: undefined };
   /** Leads the program from now on. */
   readonly lead: { readonly params: LastState; readonly result: undefined };
   /** A call of a client that has reached the old leader. */
@@ -92,7 +122,7 @@ export interface SuccessorCalls {
 }
 
 /** Served by the old leader. */
-export interface PredecessorCalls {
+export interface PredecessorCalls extends LimitCalls {
   /** A listening socket comes along with the answer. */
   readonly socket: { readonly params: SocketName; readonly result: undefined };
   /** The socket of `--admin` comes along with the answer; `null`: there is none. */

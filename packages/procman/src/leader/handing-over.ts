@@ -5,13 +5,14 @@
 //   orders are carried    orders wait     orders are passed on to the new leader, or carried out here if it failed
 //   out here
 
-import { HemiError, type MemoryRateLimits } from "@hemi/hemi/base";
+import { HemiError } from "@hemi/hemi/base";
 import type { Broadcast } from "../channel/calls.ts";
 import { WithHandle, type Handlers } from "../channel/channel.ts";
 import type { Handover, PredecessorCalls } from "../channel/handover.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { OtherLeaders } from "./other-leaders.ts";
 import type { ProgramCounts } from "./program-counts.ts";
+import { OtherLeadersLimits, type ProgramLimits } from "./program-limits.ts";
 import type { ProgramLocks } from "./program-locks.ts";
 import type { ProgramOrders } from "./program-orders.ts";
 import type { Secrets } from "./secrets.ts";
@@ -32,7 +33,7 @@ export interface HandedProgram {
   readonly sockets: Sockets;
   readonly secrets: Secrets;
   readonly locks: ProgramLocks;
-  readonly limits: MemoryRateLimits;
+  readonly limits: ProgramLimits;
   readonly otherLeaders: OtherLeaders;
   /** Throws HEMI_PROCESS if the program is not ready, or ends. */
   readonly state: () => Pick<Handover, "workers" | "startedAt" | "reloads" | "running">;
@@ -78,7 +79,8 @@ export class HandingOver {
   async run({ start, letGo }: HandoverSteps): Promise<Successor> {
     const program = this.#program;
     program.state();
-    const successor: Successor = start(this.#callsOf(() => successor));
+    const limits = new OtherLeadersLimits(program.limits);
+    const successor: Successor = start(this.#callsOf(() => successor, limits));
     program.otherLeaders.add(successor);
     this.#candidate = successor;
     try {
@@ -90,13 +92,15 @@ export class HandingOver {
         sockets: await sockets.list(),
       });
       program.state();
-      await this.#letLead(successor, letGo);
+      await this.#letLead(successor, limits, letGo);
       return successor;
     } catch (error) {
       await successor.end();
       program.otherLeaders.delete(successor);
       program.counts.ended(successor);
       program.locks.releaseAll(successor);
+      program.limits.goOn();
+      limits.end();
       await program.setLeading(true);
       throw error;
     } finally {
@@ -105,7 +109,7 @@ export class HandingOver {
   }
 
   /** An order that came while another leader takes over would change what that one does not know. */
-  async #letLead(successor: Successor, letGo: () => void): Promise<void> {
+  async #letLead(successor: Successor, othersLimits: OtherLeadersLimits, letGo: () => void): Promise<void> {
     const { orders, limits, setLeading } = this.#program;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#decision = promise;
@@ -113,11 +117,12 @@ export class HandingOver {
       letGo();
       await setLeading(false);
       await orders.settled();
+      othersLimits.passOn();
+      await limits.passOn(successor, (passed) => successor.passLimits(passed));
       await successor.lead({
         nodeOrders: orders.current.nodes,
         logLevels: orders.levels,
         followers: orders.followers.all,
-        rateLimits: limits.state(),
       });
       this.#successor = successor;
     } finally {
@@ -126,7 +131,7 @@ export class HandingOver {
     }
   }
 
-  #callsOf(successor: () => Successor): LeaderHandlers {
+  #callsOf(successor: () => Successor, limits: OtherLeadersLimits): LeaderHandlers {
     const { counts, locks, sockets, broadcast, workers } = this.#program;
     return {
       socket: async (name) => new WithHandle(undefined, await sockets.at(name)),
@@ -140,6 +145,8 @@ export class HandingOver {
       counted: (news) => {
         counts.take(successor(), news);
       },
+      takeTokens: (demands) => limits.takeTokens(demands),
+      strike: (strikes) => limits.strike(strikes),
       acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, successor()),
       renewLock: ({ ttl, ...held }) => locks.renew(held, ttl),
       releaseLock: (held) => {

@@ -1,14 +1,15 @@
 // The old leader, as the new one sees it that it has started.
 
-import { HemiError, type CountNews, type HeldName } from "@hemi/hemi/base";
-import type { Broadcast } from "../channel/calls.ts";
+import { HemiError, type CountNews, type HeldName, type StrikeCount, type TokenGrant } from "@hemi/hemi/base";
+import type { Broadcast, KeyedStrike } from "../channel/calls.ts";
 import { Channel, type Handlers } from "../channel/channel.ts";
-import type { PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
+import type { OwnedDemands, PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { GivenSocket } from "../control/admin.ts";
 import { within } from "../channel/within.ts";
 import { predecessorVariable } from "./predecessor-variable.ts";
 import type { CountedWorker } from "./program-counts.ts";
+import type { CountingLeader } from "./program-limits.ts";
 import type { FormerLocks } from "./program-locks.ts";
 import type { SocketName } from "./socket-list.ts";
 
@@ -33,7 +34,7 @@ export function hasPredecessor(): boolean {
   return true;
 }
 
-export class Predecessor implements CountedWorker, FormerLocks {
+export class Predecessor implements CountedWorker, CountingLeader, FormerLocks {
   readonly #channel: Channel<PredecessorCalls, SuccessorCalls>;
   #state: CountedWorker["state"] = "ready";
   /** Resolves when the process has ended, or wants nothing more of this one. */
@@ -68,6 +69,14 @@ export class Predecessor implements CountedWorker, FormerLocks {
 
   /** It does not take new clients any more, and needs no new secrets. */
   tellSecret(): void {}
+
+  takeTokens(demands: OwnedDemands): Promise<readonly TokenGrant[] | null> {
+    return this.#channel.call("takeTokens", demands);
+  }
+
+  strike(strikes: readonly KeyedStrike[]): Promise<readonly StrikeCount[] | null> {
+    return this.#channel.call("strike", strikes);
+  }
 
   acquireLock(name: string, ttl: number): Promise<number | null> {
     return within(lockTime, unanswered, this.#channel.call("acquireLock", { name, ttl }));

@@ -1,14 +1,16 @@
 // The process of the next leader, as the one that runs sees it.
 
 import type { ChildProcess } from "node:child_process";
-import { HemiError, type CountNews, type LogEntry } from "@hemi/hemi/base";
-import type { Broadcast, FollowedLines } from "../channel/calls.ts";
+import { HemiError, type CountNews, type LogEntry, type StrikeCount, type TokenGrant } from "@hemi/hemi/base";
+import type { Broadcast, FollowedLines, KeyedStrike } from "../channel/calls.ts";
 import { Channel, RemoteError, type Handlers } from "../channel/channel.ts";
 import {
   assertSameHandover,
   handoverVersion,
   type Handover,
   type LastState,
+  type OwnedDemands,
+  type PassedLimits,
   type PredecessorCalls,
   type SuccessorCalls,
 } from "../channel/handover.ts";
@@ -16,8 +18,9 @@ import { within } from "../channel/within.ts";
 import { endOf, startAgain } from "./child-process.ts";
 import { environmentOfSuccessor } from "./predecessor.ts";
 import type { CountedWorker } from "./program-counts.ts";
+import type { CountingLeader } from "./program-limits.ts";
 
-export class Successor implements CountedWorker {
+export class Successor implements CountedWorker, CountingLeader {
   readonly #child: ChildProcess;
   readonly #channel: Channel<SuccessorCalls, PredecessorCalls>;
   readonly #ended: Promise<string>;
@@ -59,6 +62,20 @@ export class Successor implements CountedWorker {
     // Its first worker boots before the others.
     const prepared = this.#channel.call("prepare", handover);
     await this.#answer(4 * this.#patience + extraTime, "the new leader was not ready", prepared);
+  }
+
+  /** Gives it a part of what was counted here. Rejects if it does not take it in time. */
+  async passLimits(passed: PassedLimits): Promise<void> {
+    const taken = this.#channel.call("limits", passed);
+    await this.#answer(this.#patience, "the new leader did not take the limits", taken);
+  }
+
+  takeTokens(demands: OwnedDemands): Promise<readonly TokenGrant[] | null> {
+    return this.#channel.call("takeTokens", demands);
+  }
+
+  strike(strikes: readonly KeyedStrike[]): Promise<readonly StrikeCount[] | null> {
+    return this.#channel.call("strike", strikes);
   }
 
   /** From now on it leads. Rejects if it could not take over. */

@@ -7,6 +7,7 @@ import type { Entrances } from "../control/entrances.ts";
 import type { Act } from "../control/handlers.ts";
 import type { Leader, LeaderOptions } from "./leader.ts";
 import { Predecessor } from "./predecessor.ts";
+import { OtherLeadersLimits } from "./program-limits.ts";
 import { Sockets } from "./sockets.ts";
 
 /** The program in this process. */
@@ -25,6 +26,8 @@ export class TakingOver {
   readonly #program: TakingProgram;
   readonly #led = Promise.withResolvers<void>();
   #leader: Leader | undefined;
+  /** As the workers of the old leader have them. */
+  #limits: OtherLeadersLimits | undefined;
   #mayLead = false;
 
   constructor(program: TakingProgram) {
@@ -36,6 +39,12 @@ export class TakingOver {
         return { version: handoverVersion };
       },
       prepare: (handover) => this.#prepare(handover),
+      limits: (passed) => {
+        this.#prepared.limits.receive(passed);
+        return undefined;
+      },
+      takeTokens: (demands) => this.#limitsOfOld.takeTokens(demands),
+      strike: (strikes) => this.#limitsOfOld.strike(strikes),
       lead: (state) => this.#lead(state),
       act: ({ name, params }) => program.act(name, params),
       secret: ({ name, secret }) => {
@@ -61,6 +70,7 @@ export class TakingOver {
       },
     });
     void this.predecessor.gone.then(() => {
+      this.#limits?.end();
       if (this.#mayLead) return;
       this.#led.reject(new HemiError("HEMI_PROCESS", "the old leader has ended, or goes on itself"));
     });
@@ -74,6 +84,10 @@ export class TakingOver {
   get #prepared(): Leader {
     if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
     return this.#leader;
+  }
+
+  get #limitsOfOld(): OtherLeadersLimits {
+    return (this.#limits ??= new OtherLeadersLimits(this.#prepared.limits));
   }
 
   async #prepare(handover: Handover): Promise<undefined> {
