@@ -4,39 +4,24 @@
 //   ──────────                                ──────────
 //   starts it                        ───────> greet: compares the versions of this protocol
 //   serves on                        ───────> prepare: gets sockets and state, starts its workers
+//   answers for tokens, strikes, locks <───── asks for its workers
 //   lets orders wait, closes the web UI,
-//   appoints no primary worker more  ───────> limits, from then on counted by the new one
+//   appoints no primary worker more  ───────> limits, locks: from then on the new one has them
 //                                    ───────> lead: takes the control socket, the pid file, and systemd
 //   passes orders on                 ───────> act
-//   lets its workers finish          <──────> broadcasts, counts, tokens, strikes
+//   lets its workers finish          <──────> broadcasts, counts
+//   asks for its workers             ───────> tokens, strikes, locks
 //   passes the lines of its log on   ───────> leaderLogged
-//   grants locks, as long as it is there <─── locks
 //   ends                             ───────> counted
 //
 // Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
 
-import {
-  HemiError,
-  type CountNews,
-  type HeldName,
-  type LogEntry,
-  type NodeOrder,
-  type RateLimitState,
-  type StrikeCount,
-  type TokenGrant,
-} from "@hemi/hemi/base";
+import { HemiError, type CountNews, type LogEntry, type NodeOrder } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
-import type {
-  Broadcast,
-  FollowedLines,
-  Following,
-  KeyedDemand,
-  KeyedStrike,
-  RunningConfig,
-  WantedLock,
-} from "./calls.ts";
+import type { Broadcast, FollowedLines, Following, RunningConfig } from "./calls.ts";
+import type { PassedLimits, PassedLocks, SharedCalls } from "./shared-calls.ts";
 
 /** Both leaders must have the same one. */
 export const handoverVersion = 6;
@@ -77,32 +62,13 @@ export interface LastState {
   readonly followers: readonly Following[];
 }
 
-/** Demands of one worker of the other leader. */
-export interface OwnedDemands {
-  /** The number of the worker: no other one of that leader has it. */
-  readonly owner: number;
-  readonly demands: readonly KeyedDemand[];
-}
-
-/** A part of what the old leader has counted: bans, and what clients have spent. */
-export interface PassedLimits {
-  readonly state: RateLimitState;
-  /** The new leader counts from now on. */
-  readonly isLast: boolean;
-}
-
-/** Served by the leader that counts; `null`: it has passed the limits on to the other one. */
-interface LimitCalls {
-  readonly takeTokens: { readonly params: OwnedDemands; readonly result: readonly TokenGrant[] | null };
-  readonly strike: { readonly params: readonly KeyedStrike[]; readonly result: readonly StrikeCount[] | null };
-}
-
 /** Served by the new leader. */
-export interface SuccessorCalls extends LimitCalls {
+export interface SuccessorCalls extends SharedCalls {
   readonly greet: { readonly params: { readonly version: number }; readonly result: { readonly version: number } };
   /** Starts all workers. Rejects if one does not get ready. */
   readonly prepare: { readonly params: Handover; readonly result: undefined };
   readonly limits: { readonly params: PassedLimits; readonly result: undefined };
+  readonly locks: { readonly params: PassedLocks; readonly result: undefined };
   /** Leads the program from now on. */
   readonly lead: { readonly params: LastState; readonly result: undefined };
   /** A call of a client that has reached the old leader. */
@@ -122,7 +88,7 @@ export interface SuccessorCalls extends LimitCalls {
 }
 
 /** Served by the old leader. */
-export interface PredecessorCalls extends LimitCalls {
+export interface PredecessorCalls extends SharedCalls {
   /** A listening socket comes along with the answer. */
   readonly socket: { readonly params: SocketName; readonly result: undefined };
   /** The socket of `--admin` comes along with the answer; `null`: there is none. */
@@ -133,11 +99,6 @@ export interface PredecessorCalls extends LimitCalls {
   readonly count: { readonly params: undefined; readonly result: undefined };
   /** What the workers of the new leader have counted. */
   readonly counted: { readonly params: CountNews; readonly result: undefined };
-  /** The fencing token of a lock; `null` if somebody has it, of the workers of either leader. */
-  readonly acquireLock: { readonly params: WantedLock; readonly result: number | null };
-  /** False: it is lost. */
-  readonly renewLock: { readonly params: HeldName & { readonly ttl: number }; readonly result: boolean };
-  readonly releaseLock: { readonly params: HeldName; readonly result: undefined };
   /** Its workers, which finish their work. */
   readonly workers: { readonly params: undefined; readonly result: readonly WorkerStatus[] };
   /** Ends at once. */

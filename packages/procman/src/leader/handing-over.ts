@@ -12,7 +12,7 @@ import type { Handover, PredecessorCalls } from "../channel/handover.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { OtherLeaders } from "./other-leaders.ts";
 import type { ProgramCounts } from "./program-counts.ts";
-import { OtherLeadersLimits, type ProgramLimits } from "./program-limits.ts";
+import { OtherLeadersTokens, type ProgramLimits } from "./program-limits.ts";
 import type { ProgramLocks } from "./program-locks.ts";
 import type { ProgramOrders } from "./program-orders.ts";
 import type { Secrets } from "./secrets.ts";
@@ -60,6 +60,8 @@ export class HandingOver {
   #candidate: Successor | undefined;
   #successor: Successor | undefined;
   #decision: Promise<void> | undefined;
+  /** Whether the next leader counts and grants locks. */
+  #hasPassedOn = false;
 
   constructor(program: HandedProgram) {
     this.#program = program;
@@ -79,8 +81,8 @@ export class HandingOver {
   async run({ start, letGo }: HandoverSteps): Promise<Successor> {
     const program = this.#program;
     program.state();
-    const limits = new OtherLeadersLimits(program.limits);
-    const successor: Successor = start(this.#callsOf(() => successor, limits));
+    const tokens = new OtherLeadersTokens(program.limits);
+    const successor: Successor = start(this.#callsOf(() => successor, tokens));
     program.otherLeaders.add(successor);
     this.#candidate = successor;
     try {
@@ -92,15 +94,17 @@ export class HandingOver {
         sockets: await sockets.list(),
       });
       program.state();
-      await this.#letLead(successor, limits, letGo);
+      await this.#letLead(successor, letGo);
       return successor;
     } catch (error) {
       await successor.end();
       program.otherLeaders.delete(successor);
       program.counts.ended(successor);
+      this.#hasPassedOn = false;
+      program.locks.goOn();
       program.locks.releaseAll(successor);
       program.limits.goOn();
-      limits.end();
+      tokens.end();
       await program.setLeading(true);
       throw error;
     } finally {
@@ -109,16 +113,19 @@ export class HandingOver {
   }
 
   /** An order that came while another leader takes over would change what that one does not know. */
-  async #letLead(successor: Successor, othersLimits: OtherLeadersLimits, letGo: () => void): Promise<void> {
-    const { orders, limits, setLeading } = this.#program;
+  async #letLead(successor: Successor, letGo: () => void): Promise<void> {
+    const { orders, limits, locks, setLeading } = this.#program;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#decision = promise;
     try {
       letGo();
       await setLeading(false);
       await orders.settled();
-      othersLimits.passOn();
-      await limits.passOn(successor, (passed) => successor.passLimits(passed));
+      this.#hasPassedOn = true;
+      await Promise.all([
+        limits.passOn(successor, (passed) => successor.passLimits(passed)),
+        locks.passOn(successor, (passed) => successor.passLocks(passed)),
+      ]);
       await successor.lead({
         nodeOrders: orders.current.nodes,
         logLevels: orders.levels,
@@ -131,8 +138,8 @@ export class HandingOver {
     }
   }
 
-  #callsOf(successor: () => Successor, limits: OtherLeadersLimits): LeaderHandlers {
-    const { counts, locks, sockets, broadcast, workers } = this.#program;
+  #callsOf(successor: () => Successor, tokens: OtherLeadersTokens): LeaderHandlers {
+    const { counts, limits, locks, sockets, broadcast, workers } = this.#program;
     return {
       socket: async (name) => new WithHandle(undefined, await sockets.at(name)),
       deliver: (message) => {
@@ -145,10 +152,12 @@ export class HandingOver {
       counted: (news) => {
         counts.take(successor(), news);
       },
-      takeTokens: (demands) => limits.takeTokens(demands),
-      strike: (strikes) => limits.strike(strikes),
-      acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, successor()),
-      renewLock: ({ ttl, ...held }) => locks.renew(held, ttl),
+      takeTokens: (demands) => (this.#hasPassedOn ? null : tokens.take(demands)),
+      strike: (strikes) => (this.#hasPassedOn ? null : limits.strike(strikes)),
+      acquireLock: async ({ name, ttl }) => {
+        return this.#hasPassedOn ? null : { token: await locks.acquire(name, ttl, successor()) };
+      },
+      renewLock: ({ ttl, ...held }) => (this.#hasPassedOn ? null : locks.renew(held, ttl)),
       releaseLock: (held) => {
         locks.release(held);
       },

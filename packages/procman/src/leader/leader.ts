@@ -61,6 +61,8 @@ export class Leader {
   readonly orders: ProgramOrders;
   /** The rate limits that all workers share. */
   readonly limits: ProgramLimits;
+  /** The locks that all workers share. */
+  readonly locks: ProgramLocks;
   /** Asks the workers that are ready. */
   readonly calls: ReadyCalls;
   readonly #sockets: Sockets;
@@ -83,8 +85,8 @@ export class Leader {
     const { workers, children = {}, log, patience, takenOver } = options;
     this.#options = options;
     this.#log = log;
-    const locks = new ProgramLocks(takenOver?.predecessor);
     this.limits = new ProgramLimits(takenOver?.predecessor);
+    this.locks = new ProgramLocks(takenOver?.predecessor);
     const nodes = takenOver?.handover.nodeOrders;
     this.orders = new ProgramOrders({ processes: () => this.#processes(), nodes, log });
     this.#sockets = options.sockets ?? new Sockets(workers);
@@ -109,7 +111,7 @@ export class Leader {
           logged: (from, entries) => options.logged?.(from.slot, entries),
           accessLines: (lines) => this.orders.followers.take(lines),
           limits: this.limits,
-          locks,
+          locks: this.locks,
           stuck: ({ slot, pid }) => log.error(`worker ${slot} takes no messages, and is killed`, { pid }),
         }),
       );
@@ -140,7 +142,7 @@ export class Leader {
       orders: this.orders,
       sockets: this.#sockets,
       secrets: this.#secrets,
-      locks,
+      locks: this.locks,
       limits: this.limits,
       otherLeaders: this.#otherLeaders,
       state: () => this.#handedState(),

@@ -3,14 +3,14 @@
 import { HemiError, type CountNews, type HeldName, type StrikeCount, type TokenGrant } from "@hemi/hemi/base";
 import type { Broadcast, KeyedStrike } from "../channel/calls.ts";
 import { Channel, type Handlers } from "../channel/channel.ts";
-import type { OwnedDemands, PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
+import type { PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
+import type { LockAnswer, OwnedDemands } from "../channel/shared-calls.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { GivenSocket } from "../control/admin.ts";
-import { within } from "../channel/within.ts";
 import { predecessorVariable } from "./predecessor-variable.ts";
 import type { CountedWorker } from "./program-counts.ts";
 import type { CountingLeader } from "./program-limits.ts";
-import type { FormerLocks } from "./program-locks.ts";
+import type { GrantingLeader } from "./program-locks.ts";
 import type { SocketName } from "./socket-list.ts";
 
 /** For a process that takes over from this one. */
@@ -34,7 +34,7 @@ export function hasPredecessor(): boolean {
   return true;
 }
 
-export class Predecessor implements CountedWorker, CountingLeader, FormerLocks {
+export class Predecessor implements CountedWorker, CountingLeader, GrantingLeader {
   readonly #channel: Channel<PredecessorCalls, SuccessorCalls>;
   #state: CountedWorker["state"] = "ready";
   /** Resolves when the process has ended, or wants nothing more of this one. */
@@ -78,12 +78,12 @@ export class Predecessor implements CountedWorker, CountingLeader, FormerLocks {
     return this.#channel.call("strike", strikes);
   }
 
-  acquireLock(name: string, ttl: number): Promise<number | null> {
-    return within(lockTime, unanswered, this.#channel.call("acquireLock", { name, ttl }));
+  acquireLock(name: string, ttl: number): Promise<LockAnswer | null> {
+    return this.#channel.call("acquireLock", { name, ttl });
   }
 
-  renewLock(held: HeldName, ttl: number): Promise<boolean> {
-    return within(lockTime, unanswered, this.#channel.call("renewLock", { ...held, ttl }));
+  renewLock(held: HeldName, ttl: number): Promise<boolean | null> {
+    return this.#channel.call("renewLock", { ...held, ttl });
   }
 
   releaseLock(held: HeldName): void {
@@ -112,7 +112,3 @@ export class Predecessor implements CountedWorker, CountingLeader, FormerLocks {
     this.#channel.tell("stop", undefined);
   }
 }
-
-const unanswered = "the old leader did not answer for a lock";
-/** In milliseconds. */
-const lockTime = 5000;

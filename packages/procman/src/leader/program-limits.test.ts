@@ -1,14 +1,14 @@
 import type { Strike, TokenDemand } from "@hemi/hemi/base";
 import { expect, test } from "vitest";
-import type { PassedLimits } from "../channel/handover.ts";
-import { OtherLeadersLimits, ProgramLimits, type CountingLeader } from "./program-limits.ts";
+import type { PassedLimits } from "../channel/shared-calls.ts";
+import { OtherLeadersTokens, ProgramLimits, type CountingLeader } from "./program-limits.ts";
 import type { TokenLeases } from "./token-leases.ts";
 
 const rate = { interval: 3_600_000, burst: 100 };
 const ban: Strike = { count: 1, limit: 2, window: 3_600_000, ban: 3_600_000 };
 
 /** Limits of a leader, as another one reaches them over a channel, until it has ended. */
-function reached(limits: () => CountingLeader) {
+function reached(limits: CountingLeader) {
   const channel = { isOpen: true };
   const over = async <Result>(call: () => Promise<Result>): Promise<Result> => {
     await new Promise(setImmediate);
@@ -18,24 +18,32 @@ function reached(limits: () => CountingLeader) {
     return result;
   };
   const leader: CountingLeader = {
-    takeTokens: (demands) => over(() => limits().takeTokens(demands)),
-    strike: (strikes) => over(() => limits().strike(strikes)),
+    takeTokens: (demands) => over(() => limits.takeTokens(demands)),
+    strike: (strikes) => over(() => limits.strike(strikes)),
   };
   return { leader, over, end: () => void (channel.isOpen = false) };
 }
 
 /** The limits of a leader, and of the one that gets ready to take over from it. */
 function twoLeaders(before = new ProgramLimits()) {
-  const forNew = new OtherLeadersLimits(before);
-  const { leader: asOld, end: endOld } = reached(() => forNew);
+  let hasPassedOn = false;
+  const tokensOfNew = new OtherLeadersTokens(before);
+  const { leader: asOld, end: endOld } = reached({
+    takeTokens: (demands) => (hasPassedOn ? Promise.resolve(null) : tokensOfNew.take(demands)),
+    strike: (strikes) => (hasPassedOn ? Promise.resolve(null) : before.strike(strikes)),
+  });
   const after = new ProgramLimits(asOld);
-  const forOld = new OtherLeadersLimits(after);
-  const { leader: asNew, over, end: endNew } = reached(() => forOld);
+  const tokensOfOld = new OtherLeadersTokens(after);
+  const {
+    leader: asNew,
+    over,
+    end: endNew,
+  } = reached({ takeTokens: (demands) => tokensOfOld.take(demands), strike: (strikes) => after.strike(strikes) });
   const passOn = () => {
-    forNew.passOn();
+    hasPassedOn = true;
     return before.passOn(asNew, (passed: PassedLimits) => over(() => Promise.resolve(after.receive(passed))));
   };
-  return { before, after, forNew, forOld, passOn, endOld, endNew };
+  return { before, after, tokensOfNew, tokensOfOld, passOn, endOld, endNew };
 }
 
 async function take(worker: TokenLeases, demand: Partial<TokenDemand>, key = "client") {
@@ -81,7 +89,10 @@ test("a client that is banned is banned by the workers of a leader that does not
   const { before, after } = twoLeaders();
   await strike(before);
   await strike(before);
-  expect(await take(after.leases(), { wanted: 1 })).toMatchObject({ granted: 0, bannedFor: expect.closeTo(ban.ban, -4) });
+  expect(await take(after.leases(), { wanted: 1 })).toMatchObject({
+    granted: 0,
+    bannedFor: expect.closeTo(ban.ban, -4),
+  });
 });
 
 test("more clients than one message holds are passed on", async () => {
@@ -94,7 +105,7 @@ test("more clients than one message holds are passed on", async () => {
 });
 
 test("tokens that workers of the old leader have leased go back to where both count", async () => {
-  const { before, after, forOld, passOn, endOld } = twoLeaders();
+  const { before, after, tokensOfOld, passOn, endOld } = twoLeaders();
   const [early, late] = [before.leases(), before.leases()];
   await take(early, { wanted: 20 });
   await passOn();
@@ -103,17 +114,17 @@ test("tokens that workers of the old leader have leased go back to where both co
   early.end();
   await expect.poll(() => left(after)).toBe(70);
   endOld();
-  forOld.end();
+  tokensOfOld.end();
   await expect.poll(() => left(after)).toBe(100);
 });
 
 test("if the new leader does not take over, the old one counts, and has back what the new workers have leased", async () => {
-  const { before, after, forNew, passOn, endNew } = twoLeaders();
+  const { before, after, tokensOfNew, passOn, endNew } = twoLeaders();
   await take(after.leases(), { spent: 10, wanted: 20 });
   endNew();
   await expect(passOn()).rejects.toThrow("has ended");
   before.goOn();
-  forNew.end();
+  tokensOfNew.end();
   await expect.poll(() => left(before)).toBe(90);
 });
 

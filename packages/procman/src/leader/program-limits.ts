@@ -1,12 +1,10 @@
 // The rate limits that all workers of the program share. While two leaders change places, one of them counts, and the
-// other one asks it:
-//
-//   new leader   asks the old one ──────────────────────┬──> counts
-//   old leader   counts ─────────────> passes all on ───┴──> asks the new one, for its workers that finish their work
+// other one asks it.
 
 import { MemoryRateLimits, type RateLimitState, type StrikeCount, type TokenGrant } from "@hemi/hemi/base";
-import type { KeyedDemand, KeyedStrike } from "../channel/calls.ts";
-import type { OwnedDemands, PassedLimits } from "../channel/handover.ts";
+import type { KeyedStrike } from "../channel/calls.ts";
+import type { OwnedDemands, PassedLimits } from "../channel/shared-calls.ts";
+import { DecidingLeader } from "./deciding-leader.ts";
 import { TokenLeases } from "./token-leases.ts";
 
 /** Another leader that counts in the place of this one. Its calls reject if it has ended. */
@@ -18,17 +16,12 @@ export interface CountingLeader {
 
 export class ProgramLimits {
   readonly #table = new MemoryRateLimits();
-  /** Who counts; `undefined`: this one. */
-  #other: CountingLeader | undefined;
-  /** Resolves when `#other` has all that was counted here. */
-  #passedOn: Promise<void> = Promise.resolve();
-  /** Resolves when all has arrived that the leader before has counted. */
-  readonly #received = Promise.withResolvers<void>();
+  readonly #counting: DecidingLeader<CountingLeader>;
   #lastOwner = 0;
 
   /** `before`: counts until it passes on what it has counted. Default: this one counts from the start. */
   constructor(before?: CountingLeader) {
-    this.#other = before;
+    this.#counting = new DecidingLeader(before);
   }
 
   /** For one worker; `end` it with the worker. */
@@ -38,37 +31,22 @@ export class ProgramLimits {
   }
 
   #takeTokens(owned: OwnedDemands): Promise<readonly TokenGrant[]> {
-    return this.#count(
-      (other) => other.takeTokens(owned),
+    return this.#counting.decide(
+      (other) => other.takeTokens(owned).catch(hasEnded),
       () => owned.demands.map(({ key, demand }) => this.#table.takeNow(key, demand)),
     );
   }
 
   strike(strikes: readonly KeyedStrike[]): Promise<readonly StrikeCount[]> {
-    return this.#count(
-      (other) => other.strike(strikes),
+    return this.#counting.decide(
+      (other) => other.strike(strikes).catch(hasEnded),
       () => strikes.map(({ key, strike }) => this.#table.strikeNow(key, strike)),
     );
   }
 
-  async #count<Result>(ask: (other: CountingLeader) => Promise<Result | null>, here: () => Result): Promise<Result> {
-    const other = this.#other;
-    if (other === undefined) return here();
-    await this.#passedOn;
-    // A leader that has ended counts no more.
-    const answer = await ask(other).catch(() => undefined);
-    if (answer === undefined) return here();
-    if (answer !== null) return answer;
-    await this.#received.promise;
-    return await this.#count(ask, here);
-  }
-
   /** From now on, another leader counts. Rejects if it does not take what was counted here: `goOn` then. */
   async passOn(other: CountingLeader, send: (passed: PassedLimits) => Promise<unknown>): Promise<void> {
-    const all = this.#passAll(send);
-    this.#passedOn = all.catch(() => {});
-    this.#other = other;
-    await all;
+    await this.#counting.passOn(other, this.#passAll(send));
   }
 
   async #passAll(send: (passed: PassedLimits) => Promise<unknown>): Promise<void> {
@@ -78,46 +56,38 @@ export class ProgramLimits {
 
   /** The other leader has failed: this one counts again. */
   goOn(): void {
-    this.#other = undefined;
+    this.#counting.goOn();
   }
 
   /** Counts from the last part on. */
   receive({ state, isLast }: PassedLimits): void {
     this.#table.restore(state);
-    if (!isLast) return;
-    this.#other = undefined;
-    this.#received.resolve();
+    if (isLast) this.#counting.takeOver();
   }
 }
 
-/** The limits as another leader asks for them, for its workers. */
-export class OtherLeadersLimits implements CountingLeader {
+/** A leader that cannot be asked counts no more. */
+function hasEnded(): undefined {
+  return undefined;
+}
+
+/** What the workers of another leader hold. */
+export class OtherLeadersTokens {
   readonly #limits: ProgramLimits;
   /** By the number that the other leader gives to a worker. */
   readonly #leases = new Map<number, TokenLeases>();
-  #isPassedOn = false;
 
   constructor(limits: ProgramLimits) {
     this.#limits = limits;
   }
 
-  takeTokens({ owner, demands }: OwnedDemands): Promise<readonly TokenGrant[] | null> {
-    if (this.#isPassedOn) return Promise.resolve(null);
+  take({ owner, demands }: OwnedDemands): Promise<readonly TokenGrant[]> {
     const leases = this.#leases.get(owner) ?? this.#limits.leases();
     this.#leases.set(owner, leases);
     return leases.take(demands);
   }
 
-  strike(strikes: readonly KeyedStrike[]): Promise<readonly StrikeCount[] | null> {
-    return this.#isPassedOn ? Promise.resolve(null) : this.#limits.strike(strikes);
-  }
-
-  /** The other leader counts from now on. */
-  passOn(): void {
-    this.#isPassedOn = true;
-  }
-
-  /** The other leader has ended, and all of its workers: what they held goes back. */
+  /** The other leader has ended, or does not take over: what its workers held goes back. */
   end(): void {
     for (const leases of this.#leases.values()) leases.end();
     this.#leases.clear();

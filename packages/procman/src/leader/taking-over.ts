@@ -7,7 +7,7 @@ import type { Entrances } from "../control/entrances.ts";
 import type { Act } from "../control/handlers.ts";
 import type { Leader, LeaderOptions } from "./leader.ts";
 import { Predecessor } from "./predecessor.ts";
-import { OtherLeadersLimits } from "./program-limits.ts";
+import { OtherLeadersTokens } from "./program-limits.ts";
 import { Sockets } from "./sockets.ts";
 
 /** The program in this process. */
@@ -26,8 +26,8 @@ export class TakingOver {
   readonly #program: TakingProgram;
   readonly #led = Promise.withResolvers<void>();
   #leader: Leader | undefined;
-  /** As the workers of the old leader have them. */
-  #limits: OtherLeadersLimits | undefined;
+  /** Of the workers of the old leader. */
+  #tokens: OtherLeadersTokens | undefined;
   #mayLead = false;
 
   constructor(program: TakingProgram) {
@@ -43,8 +43,22 @@ export class TakingOver {
         this.#prepared.limits.receive(passed);
         return undefined;
       },
-      takeTokens: (demands) => this.#limitsOfOld.takeTokens(demands),
-      strike: (strikes) => this.#limitsOfOld.strike(strikes),
+      locks: (passed) => {
+        this.#prepared.locks.receive(passed, this.predecessor);
+        return undefined;
+      },
+      takeTokens: (demands) => {
+        this.#tokens ??= new OtherLeadersTokens(this.#prepared.limits);
+        return this.#tokens.take(demands);
+      },
+      strike: (strikes) => this.#prepared.limits.strike(strikes),
+      acquireLock: async ({ name, ttl }) => {
+        return { token: await this.#prepared.locks.acquire(name, ttl, this.predecessor) };
+      },
+      renewLock: ({ ttl, ...held }) => this.#prepared.locks.renew(held, ttl),
+      releaseLock: (held) => {
+        this.#leader?.locks.release(held);
+      },
       lead: (state) => this.#lead(state),
       act: ({ name, params }) => program.act(name, params),
       secret: ({ name, secret }) => {
@@ -70,7 +84,7 @@ export class TakingOver {
       },
     });
     void this.predecessor.gone.then(() => {
-      this.#limits?.end();
+      this.#tokens?.end();
       if (this.#mayLead) return;
       this.#led.reject(new HemiError("HEMI_PROCESS", "the old leader has ended, or goes on itself"));
     });
@@ -84,10 +98,6 @@ export class TakingOver {
   get #prepared(): Leader {
     if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
     return this.#leader;
-  }
-
-  get #limitsOfOld(): OtherLeadersLimits {
-    return (this.#limits ??= new OtherLeadersLimits(this.#prepared.limits));
   }
 
   async #prepare(handover: Handover): Promise<undefined> {

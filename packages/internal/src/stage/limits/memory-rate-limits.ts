@@ -119,9 +119,9 @@ export class MemoryRateLimits implements RateLimitStore {
 function nextOf<Value>(values: Iterator<Value>, max: number): Value[] {
   const taken: Value[] = [];
   while (taken.length < max) {
-    const { done, value } = values.next();
-    if (done === true) break;
-    taken.push(value);
+    const next = values.next();
+    if (next.done === true) break;
+    taken.push(next.value);
   }
   return taken;
 }
