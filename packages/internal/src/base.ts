@@ -30,5 +30,5 @@ export {
   type ListenAddress,
 } from "./net/bound-socket.ts";
 export { MemoryRateLimits, type RateLimitState } from "./stage/limits/memory-rate-limits.ts";
-export { LockTable, type HeldName } from "./stage/locks/memory-locks.ts";
+export { LockTable, type HeldName, type LockState } from "./stage/locks/memory-locks.ts";
 export type { Strike, StrikeCount, TokenDemand, TokenGrant } from "./stage/limits/rate-limit-store.ts";

@@ -1,10 +1,12 @@
 // A limiter counts for all workers of a program, and a ban holds in all of them.
 
+import { readdir, rm } from "node:fs/promises";
 import { get } from "node:http";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { serve, type Program } from "./program.ts";
+import { isAlive, serve, serveWith, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -106,6 +108,58 @@ test("what a worker that is killed had leased for a client is there for the clie
   };
   await expect.poll(missingByOther, { timeout: 10_000 }).toBeLessThanOrEqual(0);
   await program.end();
+});
+
+/** A program whose next leader does not say that its workers are ready before the file `ready` is gone. */
+const lateMain = `import { existsSync, writeFileSync } from "node:fs";
+  import { main } from "${import.meta.resolve("../src/index.ts")}";
+  const { emit, send } = process;
+  let prepare;
+  process.emit = (name, message, ...rest) => {
+    if (message?.name === "prepare") prepare = message.id;
+    return emit.call(process, name, message, ...rest);
+  };
+  process.send = (message, ...rest) => {
+    const isLate = message["@hemi/procman"] === "result" && message.id === prepare;
+    if (!isLate) return send.call(process, message, ...rest);
+    writeFileSync("ready", "");
+    const timer = setInterval(() => {
+      if (existsSync("ready")) return;
+      clearInterval(timer);
+      send.call(process, message, ...rest);
+    }, 20);
+    return true;
+  };
+  await main({ title: "test", config: "hemi.conf" });`;
+
+test("a client gets its rate once, and not once more from the workers of a new leader", async () => {
+  const limiter = config(".rate = 100 .per = 1h");
+  await using folder = await folderWith({ "hemi.conf": limiter, "pid.ts": pid, "main.mjs": lateMain });
+  const options = { cwd: folder.path, detached: true, main: join(folder.path, "main.mjs") };
+  await using program = await serveWith(options, "--workers", "2", "--patience", "60s");
+  await using _ = { [Symbol.asyncDispose]: () => program.steer("stop").then(() => undefined) };
+  let passed = 0;
+  const workers = new Set<number>();
+  const askMore = async (): Promise<void> => {
+    const { status, text } = await ask(program);
+    if (status !== 200) return;
+    passed++;
+    workers.add(Number(text));
+  };
+  for (let i = 0; i < 20; i++) await askMore();
+  const before = await program.call("pids");
+  const reworked = program.call("rework", { leader: true });
+  await expect.poll(() => readdir(folder.path), { timeout: 60_000 }).toContain("ready");
+  for (let i = 0; i < 250; i++) await askMore();
+  expect([...workers].some((worker) => !before.workers.includes(worker))).toBe(true);
+  await rm(join(folder.path, "ready"));
+  expect((await reworked).leader).not.toBe(before.leader);
+  for (let i = 0; i < 100; i++) await askMore();
+  await expect.poll(() => isAlive(before.leader), { timeout: 60_000 }).toBe(false);
+  for (let i = 0; i < 100; i++) await askMore();
+  // A few more may pass within the milliseconds until a leader is told, in each of four workers.
+  expect(passed).toBeGreaterThanOrEqual(100);
+  expect(passed).toBeLessThan(130);
 });
 
 test("the only worker leaves the bans to the one that takes its place", async () => {

@@ -207,7 +207,7 @@ describe("a new leader that", () => {
       process.on("message", ({ id, name }) => {
         const result = (value) => process.send({ "@hemi/procman": "result", id, result: value });
         if (name === "greet") result({ version: ${handoverVersion} });
-        else if (name === "prepare") result();
+        else if (["prepare", "limits", "locks"].includes(name)) result();
         else if (name === "lead") {
           writeFileSync("leading", "");
           setInterval(() => existsSync("leading") || process.exit(7), 20);

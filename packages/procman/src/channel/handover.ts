@@ -4,31 +4,27 @@
 //   ──────────                                ──────────
 //   starts it                        ───────> greet: compares the versions of this protocol
 //   serves on                        ───────> prepare: gets sockets and state, starts its workers
+//   answers for tokens, strikes, locks <───── asks for its workers
 //   lets orders wait, closes the web UI,
-//   appoints no primary worker more  ───────> lead: takes the control socket, the pid file, and systemd
+//   appoints no primary worker more  ───────> limits, locks: from then on the new one has them
+//                                    ───────> lead: takes the control socket, the pid file, and systemd
 //   passes orders on                 ───────> act
 //   lets its workers finish          <──────> broadcasts, counts
+//   asks for its workers             ───────> tokens, strikes, locks
 //   passes the lines of its log on   ───────> leaderLogged
-//   grants locks, as long as it is there <─── locks
 //   ends                             ───────> counted
 //
 // Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
 
-import {
-  HemiError,
-  type CountNews,
-  type HeldName,
-  type LogEntry,
-  type NodeOrder,
-  type RateLimitState,
-} from "@hemi/hemi/base";
+import { HemiError, type CountNews, type LogEntry, type NodeOrder } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
-import type { Broadcast, FollowedLines, Following, RunningConfig, WantedLock } from "./calls.ts";
+import type { Broadcast, FollowedLines, Following, RunningConfig } from "./calls.ts";
+import type { PassedLimits, PassedLocks, SharedCalls } from "./shared-calls.ts";
 
 /** Both leaders must have the same one. */
-export const handoverVersion = 5;
+export const handoverVersion = 6;
 
 /** Throws HEMI_PROCESS if the other leader speaks another version. `theirs` may be anything. */
 export function assertSameHandover(theirs: unknown): void {
@@ -64,15 +60,15 @@ export interface LastState {
   readonly logLevels: readonly TimedLevel[];
   /** Who follows the traffic. */
   readonly followers: readonly Following[];
-  /** Bans, and what clients have spent. The workers of the old leader count on their own from then on. */
-  readonly rateLimits: RateLimitState;
 }
 
 /** Served by the new leader. */
-export interface SuccessorCalls {
+export interface SuccessorCalls extends SharedCalls {
   readonly greet: { readonly params: { readonly version: number }; readonly result: { readonly version: number } };
   /** Starts all workers. Rejects if one does not get ready. */
   readonly prepare: { readonly params: Handover; readonly result: undefined };
+  readonly limits: { readonly params: PassedLimits; readonly result: undefined };
+  readonly locks: { readonly params: PassedLocks; readonly result: undefined };
   /** Leads the program from now on. */
   readonly lead: { readonly params: LastState; readonly result: undefined };
   /** A call of a client that has reached the old leader. */
@@ -92,7 +88,7 @@ export interface SuccessorCalls {
 }
 
 /** Served by the old leader. */
-export interface PredecessorCalls {
+export interface PredecessorCalls extends SharedCalls {
   /** A listening socket comes along with the answer. */
   readonly socket: { readonly params: SocketName; readonly result: undefined };
   /** The socket of `--admin` comes along with the answer; `null`: there is none. */
@@ -103,11 +99,6 @@ export interface PredecessorCalls {
   readonly count: { readonly params: undefined; readonly result: undefined };
   /** What the workers of the new leader have counted. */
   readonly counted: { readonly params: CountNews; readonly result: undefined };
-  /** The fencing token of a lock; `null` if somebody has it, of the workers of either leader. */
-  readonly acquireLock: { readonly params: WantedLock; readonly result: number | null };
-  /** False: it is lost. */
-  readonly renewLock: { readonly params: HeldName & { readonly ttl: number }; readonly result: boolean };
-  readonly releaseLock: { readonly params: HeldName; readonly result: undefined };
   /** Its workers, which finish their work. */
   readonly workers: { readonly params: undefined; readonly result: readonly WorkerStatus[] };
   /** Ends at once. */

@@ -5,13 +5,14 @@
 //   orders are carried    orders wait     orders are passed on to the new leader, or carried out here if it failed
 //   out here
 
-import { HemiError, type MemoryRateLimits } from "@hemi/hemi/base";
+import { HemiError } from "@hemi/hemi/base";
 import type { Broadcast } from "../channel/calls.ts";
 import { WithHandle, type Handlers } from "../channel/channel.ts";
 import type { Handover, PredecessorCalls } from "../channel/handover.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { OtherLeaders } from "./other-leaders.ts";
 import type { ProgramCounts } from "./program-counts.ts";
+import { OtherLeadersTokens, type ProgramLimits } from "./program-limits.ts";
 import type { ProgramLocks } from "./program-locks.ts";
 import type { ProgramOrders } from "./program-orders.ts";
 import type { Secrets } from "./secrets.ts";
@@ -32,7 +33,7 @@ export interface HandedProgram {
   readonly sockets: Sockets;
   readonly secrets: Secrets;
   readonly locks: ProgramLocks;
-  readonly limits: MemoryRateLimits;
+  readonly limits: ProgramLimits;
   readonly otherLeaders: OtherLeaders;
   /** Throws HEMI_PROCESS if the program is not ready, or ends. */
   readonly state: () => Pick<Handover, "workers" | "startedAt" | "reloads" | "running">;
@@ -59,6 +60,8 @@ export class HandingOver {
   #candidate: Successor | undefined;
   #successor: Successor | undefined;
   #decision: Promise<void> | undefined;
+  /** Whether the next leader counts and grants locks. */
+  #hasPassedOn = false;
 
   constructor(program: HandedProgram) {
     this.#program = program;
@@ -78,7 +81,8 @@ export class HandingOver {
   async run({ start, letGo }: HandoverSteps): Promise<Successor> {
     const program = this.#program;
     program.state();
-    const successor: Successor = start(this.#callsOf(() => successor));
+    const tokens = new OtherLeadersTokens(program.limits);
+    const successor: Successor = start(this.#callsOf(() => successor, tokens));
     program.otherLeaders.add(successor);
     this.#candidate = successor;
     try {
@@ -96,7 +100,11 @@ export class HandingOver {
       await successor.end();
       program.otherLeaders.delete(successor);
       program.counts.ended(successor);
+      this.#hasPassedOn = false;
+      program.locks.goOn();
       program.locks.releaseAll(successor);
+      program.limits.goOn();
+      tokens.end();
       await program.setLeading(true);
       throw error;
     } finally {
@@ -106,18 +114,22 @@ export class HandingOver {
 
   /** An order that came while another leader takes over would change what that one does not know. */
   async #letLead(successor: Successor, letGo: () => void): Promise<void> {
-    const { orders, limits, setLeading } = this.#program;
+    const { orders, limits, locks, setLeading } = this.#program;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#decision = promise;
     try {
       letGo();
       await setLeading(false);
       await orders.settled();
+      this.#hasPassedOn = true;
+      await Promise.all([
+        limits.passOn(successor, (passed) => successor.passLimits(passed)),
+        locks.passOn(successor, (passed) => successor.passLocks(passed)),
+      ]);
       await successor.lead({
         nodeOrders: orders.current.nodes,
         logLevels: orders.levels,
         followers: orders.followers.all,
-        rateLimits: limits.state(),
       });
       this.#successor = successor;
     } finally {
@@ -126,8 +138,8 @@ export class HandingOver {
     }
   }
 
-  #callsOf(successor: () => Successor): LeaderHandlers {
-    const { counts, locks, sockets, broadcast, workers } = this.#program;
+  #callsOf(successor: () => Successor, tokens: OtherLeadersTokens): LeaderHandlers {
+    const { counts, limits, locks, sockets, broadcast, workers } = this.#program;
     return {
       socket: async (name) => new WithHandle(undefined, await sockets.at(name)),
       deliver: (message) => {
@@ -140,8 +152,12 @@ export class HandingOver {
       counted: (news) => {
         counts.take(successor(), news);
       },
-      acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, successor()),
-      renewLock: ({ ttl, ...held }) => locks.renew(held, ttl),
+      takeTokens: (demands) => (this.#hasPassedOn ? null : tokens.take(demands)),
+      strike: (strikes) => (this.#hasPassedOn ? null : limits.strike(strikes)),
+      acquireLock: async ({ name, ttl }) => {
+        return this.#hasPassedOn ? null : { token: await locks.acquire(name, ttl, successor()) };
+      },
+      renewLock: ({ ttl, ...held }) => (this.#hasPassedOn ? null : locks.renew(held, ttl)),
       releaseLock: (held) => {
         locks.release(held);
       },

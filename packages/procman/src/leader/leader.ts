@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { quietly, Turns } from "@hemi/common";
-import { HemiError, MemoryRateLimits, type CountNews, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
+import { HemiError, type CountNews, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions } from "../channel/calls.ts";
 import type { Handover, LastState } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
@@ -17,6 +17,7 @@ import { planReport } from "./plan-report.ts";
 import { startAheadOnIdleCPUs } from "./processes-ahead.ts";
 import type { Predecessor } from "./predecessor.ts";
 import { ProgramCounts } from "./program-counts.ts";
+import { ProgramLimits } from "./program-limits.ts";
 import { ProgramLocks } from "./program-locks.ts";
 import { ProgramOrders } from "./program-orders.ts";
 import { ReadyCalls, readyIn } from "./ready-calls.ts";
@@ -58,6 +59,10 @@ export class Leader {
   readonly counts = new ProgramCounts(() => [...this.#processes(), ...this.#otherLeaders.all]);
   /** What the operator has ordered. */
   readonly orders: ProgramOrders;
+  /** The rate limits that all workers share. */
+  readonly limits: ProgramLimits;
+  /** The locks that all workers share. */
+  readonly locks: ProgramLocks;
   /** Asks the workers that are ready. */
   readonly calls: ReadyCalls;
   readonly #sockets: Sockets;
@@ -69,7 +74,6 @@ export class Leader {
   readonly #startedAt: number;
   readonly #standings: Standings;
   readonly #secrets: Secrets;
-  readonly #limits = new MemoryRateLimits();
   readonly #otherLeaders = new OtherLeaders();
   readonly #handingOver: HandingOver;
   #running: RunningConfig | undefined;
@@ -81,7 +85,8 @@ export class Leader {
     const { workers, children = {}, log, patience, takenOver } = options;
     this.#options = options;
     this.#log = log;
-    const locks = new ProgramLocks(takenOver?.predecessor);
+    this.limits = new ProgramLimits(takenOver?.predecessor);
+    this.locks = new ProgramLocks(takenOver?.predecessor);
     const nodes = takenOver?.handover.nodeOrders;
     this.orders = new ProgramOrders({ processes: () => this.#processes(), nodes, log });
     this.#sockets = options.sockets ?? new Sockets(workers);
@@ -105,8 +110,8 @@ export class Leader {
           counts: this.counts,
           logged: (from, entries) => options.logged?.(from.slot, entries),
           accessLines: (lines) => this.orders.followers.take(lines),
-          limits: this.#limits,
-          locks,
+          limits: this.limits,
+          locks: this.locks,
           stuck: ({ slot, pid }) => log.error(`worker ${slot} takes no messages, and is killed`, { pid }),
         }),
       );
@@ -137,8 +142,8 @@ export class Leader {
       orders: this.orders,
       sockets: this.#sockets,
       secrets: this.#secrets,
-      locks,
-      limits: this.#limits,
+      locks: this.locks,
+      limits: this.limits,
       otherLeaders: this.#otherLeaders,
       state: () => this.#handedState(),
       setLeading: (isLeading) => this.#setLeading(isLeading),
@@ -312,8 +317,7 @@ export class Leader {
   }
 
   /** From now on, this one leads the program that it takes over. */
-  async lead({ rateLimits, ...orders }: LastState): Promise<void> {
-    this.#limits.restore(rateLimits);
+  async lead(orders: LastState): Promise<void> {
     await this.orders.take(orders);
     await this.#setLeading(true);
     await this.#sockets.closeUnheld();
@@ -355,10 +359,15 @@ export class Leader {
     await Promise.all(this.#processes().map(hasLeft));
   }
 
-  /** After the program was handed over: the workers finish their work. Resolves with what they have counted. */
+  /**
+   * After the program was handed over: the workers finish their work, and those of a leader before this one. Resolves
+   * with what they have counted.
+   */
   async retire(successor: Successor): Promise<readonly CountNews[]> {
     this.orders.followers.passOn((lines) => successor.passLines(lines));
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
+    // A leader before this one reaches the new one by way of this one.
+    await this.#options.takenOver?.predecessor.gone;
     return await this.counts.newsWithout(successor);
   }
 

@@ -1,15 +1,16 @@
 // The old leader, as the new one sees it that it has started.
 
-import { HemiError, type CountNews, type HeldName } from "@hemi/hemi/base";
-import type { Broadcast } from "../channel/calls.ts";
+import { HemiError, type CountNews, type HeldName, type StrikeCount, type TokenGrant } from "@hemi/hemi/base";
+import type { Broadcast, KeyedStrike } from "../channel/calls.ts";
 import { Channel, type Handlers } from "../channel/channel.ts";
 import type { PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
+import type { LockAnswer, OwnedDemands } from "../channel/shared-calls.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { GivenSocket } from "../control/admin.ts";
-import { within } from "../channel/within.ts";
 import { predecessorVariable } from "./predecessor-variable.ts";
 import type { CountedWorker } from "./program-counts.ts";
-import type { FormerLocks } from "./program-locks.ts";
+import type { CountingLeader } from "./program-limits.ts";
+import type { GrantingLeader } from "./program-locks.ts";
 import type { SocketName } from "./socket-list.ts";
 
 /** For a process that takes over from this one. */
@@ -33,7 +34,7 @@ export function hasPredecessor(): boolean {
   return true;
 }
 
-export class Predecessor implements CountedWorker, FormerLocks {
+export class Predecessor implements CountedWorker, CountingLeader, GrantingLeader {
   readonly #channel: Channel<PredecessorCalls, SuccessorCalls>;
   #state: CountedWorker["state"] = "ready";
   /** Resolves when the process has ended, or wants nothing more of this one. */
@@ -69,12 +70,20 @@ export class Predecessor implements CountedWorker, FormerLocks {
   /** It does not take new clients any more, and needs no new secrets. */
   tellSecret(): void {}
 
-  acquireLock(name: string, ttl: number): Promise<number | null> {
-    return within(lockTime, unanswered, this.#channel.call("acquireLock", { name, ttl }));
+  takeTokens(demands: OwnedDemands): Promise<readonly TokenGrant[] | null> {
+    return this.#channel.call("takeTokens", demands);
   }
 
-  renewLock(held: HeldName, ttl: number): Promise<boolean> {
-    return within(lockTime, unanswered, this.#channel.call("renewLock", { ...held, ttl }));
+  strike(strikes: readonly KeyedStrike[]): Promise<readonly StrikeCount[] | null> {
+    return this.#channel.call("strike", strikes);
+  }
+
+  acquireLock(name: string, ttl: number): Promise<LockAnswer | null> {
+    return this.#channel.call("acquireLock", { name, ttl });
+  }
+
+  renewLock(held: HeldName, ttl: number): Promise<boolean | null> {
+    return this.#channel.call("renewLock", { ...held, ttl });
   }
 
   releaseLock(held: HeldName): void {
@@ -103,7 +112,3 @@ export class Predecessor implements CountedWorker, FormerLocks {
     this.#channel.tell("stop", undefined);
   }
 }
-
-const unanswered = "the old leader did not answer for a lock";
-/** In milliseconds. */
-const lockTime = 5000;

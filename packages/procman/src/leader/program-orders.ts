@@ -77,7 +77,7 @@ export class ProgramOrders {
   }
 
   /** Follows the orders that another leader had, in place of those before. Settles when all workers do. */
-  async take({ nodeOrders, logLevels, followers }: Omit<LastState, "rateLimits">): Promise<void> {
+  async take({ nodeOrders, logLevels, followers }: LastState): Promise<void> {
     this.#nodes = nodeOrders;
     this.#levels.take(logLevels);
     this.followers.restore(followers);

@@ -1,8 +1,15 @@
 // The process of the next leader, as the one that runs sees it.
 
 import type { ChildProcess } from "node:child_process";
-import { HemiError, type CountNews, type LogEntry } from "@hemi/hemi/base";
-import type { Broadcast, FollowedLines } from "../channel/calls.ts";
+import {
+  HemiError,
+  type CountNews,
+  type HeldName,
+  type LogEntry,
+  type StrikeCount,
+  type TokenGrant,
+} from "@hemi/hemi/base";
+import type { Broadcast, FollowedLines, KeyedStrike } from "../channel/calls.ts";
 import { Channel, RemoteError, type Handlers } from "../channel/channel.ts";
 import {
   assertSameHandover,
@@ -12,12 +19,15 @@ import {
   type PredecessorCalls,
   type SuccessorCalls,
 } from "../channel/handover.ts";
+import type { LockAnswer, OwnedDemands, PassedLimits, PassedLocks } from "../channel/shared-calls.ts";
 import { within } from "../channel/within.ts";
 import { endOf, startAgain } from "./child-process.ts";
 import { environmentOfSuccessor } from "./predecessor.ts";
 import type { CountedWorker } from "./program-counts.ts";
+import type { CountingLeader } from "./program-limits.ts";
+import type { GrantingLeader } from "./program-locks.ts";
 
-export class Successor implements CountedWorker {
+export class Successor implements CountedWorker, CountingLeader, GrantingLeader {
   readonly #child: ChildProcess;
   readonly #channel: Channel<SuccessorCalls, PredecessorCalls>;
   readonly #ended: Promise<string>;
@@ -59,6 +69,38 @@ export class Successor implements CountedWorker {
     // Its first worker boots before the others.
     const prepared = this.#channel.call("prepare", handover);
     await this.#answer(4 * this.#patience + extraTime, "the new leader was not ready", prepared);
+  }
+
+  /** Gives it a part of what was counted here. Rejects if it does not take it in time. */
+  async passLimits(passed: PassedLimits): Promise<void> {
+    const taken = this.#channel.call("limits", passed);
+    await this.#answer(this.#patience, "the new leader did not take the limits", taken);
+  }
+
+  /** The same with locks. */
+  async passLocks(passed: PassedLocks): Promise<void> {
+    const taken = this.#channel.call("locks", passed);
+    await this.#answer(this.#patience, "the new leader did not take the locks", taken);
+  }
+
+  takeTokens(demands: OwnedDemands): Promise<readonly TokenGrant[] | null> {
+    return this.#channel.call("takeTokens", demands);
+  }
+
+  strike(strikes: readonly KeyedStrike[]): Promise<readonly StrikeCount[] | null> {
+    return this.#channel.call("strike", strikes);
+  }
+
+  acquireLock(name: string, ttl: number): Promise<LockAnswer | null> {
+    return this.#channel.call("acquireLock", { name, ttl });
+  }
+
+  renewLock(held: HeldName, ttl: number): Promise<boolean | null> {
+    return this.#channel.call("renewLock", { ...held, ttl });
+  }
+
+  releaseLock(held: HeldName): void {
+    this.#channel.tell("releaseLock", held);
   }
 
   /** From now on it leads. Rejects if it could not take over. */

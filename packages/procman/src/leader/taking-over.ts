@@ -7,6 +7,7 @@ import type { Entrances } from "../control/entrances.ts";
 import type { Act } from "../control/handlers.ts";
 import type { Leader, LeaderOptions } from "./leader.ts";
 import { Predecessor } from "./predecessor.ts";
+import { OtherLeadersTokens } from "./program-limits.ts";
 import { Sockets } from "./sockets.ts";
 
 /** The program in this process. */
@@ -25,6 +26,8 @@ export class TakingOver {
   readonly #program: TakingProgram;
   readonly #led = Promise.withResolvers<void>();
   #leader: Leader | undefined;
+  /** Of the workers of the old leader. */
+  #tokens: OtherLeadersTokens | undefined;
   #mayLead = false;
 
   constructor(program: TakingProgram) {
@@ -36,6 +39,26 @@ export class TakingOver {
         return { version: handoverVersion };
       },
       prepare: (handover) => this.#prepare(handover),
+      limits: (passed) => {
+        this.#prepared.limits.receive(passed);
+        return undefined;
+      },
+      locks: (passed) => {
+        this.#prepared.locks.receive(passed, this.predecessor);
+        return undefined;
+      },
+      takeTokens: (demands) => {
+        this.#tokens ??= new OtherLeadersTokens(this.#prepared.limits);
+        return this.#tokens.take(demands);
+      },
+      strike: (strikes) => this.#prepared.limits.strike(strikes),
+      acquireLock: async ({ name, ttl }) => {
+        return { token: await this.#prepared.locks.acquire(name, ttl, this.predecessor) };
+      },
+      renewLock: ({ ttl, ...held }) => this.#prepared.locks.renew(held, ttl),
+      releaseLock: (held) => {
+        this.#leader?.locks.release(held);
+      },
       lead: (state) => this.#lead(state),
       act: ({ name, params }) => program.act(name, params),
       secret: ({ name, secret }) => {
@@ -61,6 +84,7 @@ export class TakingOver {
       },
     });
     void this.predecessor.gone.then(() => {
+      this.#tokens?.end();
       if (this.#mayLead) return;
       this.#led.reject(new HemiError("HEMI_PROCESS", "the old leader has ended, or goes on itself"));
     });

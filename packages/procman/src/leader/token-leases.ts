@@ -1,7 +1,8 @@
 // The tokens of rate limits that one worker holds in advance. If it is killed, they go back into their buckets.
 
 import { RecentMap, type TokenRate } from "@hemi/common";
-import type { MemoryRateLimits, TokenDemand, TokenGrant } from "@hemi/hemi/base";
+import type { TokenGrant } from "@hemi/hemi/base";
+import type { KeyedDemand } from "../channel/calls.ts";
 
 interface Lease {
   readonly rate: TokenRate;
@@ -10,31 +11,42 @@ interface Lease {
 
 /** Of one worker. */
 export class TokenLeases {
-  readonly #limits: MemoryRateLimits;
+  readonly #takeTokens: (demands: readonly KeyedDemand[]) => Promise<readonly TokenGrant[]>;
   readonly #leases = new RecentMap<string, Lease>(maxLeases);
+  #isEnded = false;
 
-  constructor(limits: MemoryRateLimits) {
-    this.#limits = limits;
+  /** `takeTokens`: from the buckets that all share. */
+  constructor(takeTokens: (demands: readonly KeyedDemand[]) => Promise<readonly TokenGrant[]>) {
+    this.#takeTokens = takeTokens;
   }
 
   /** Takes tokens for the worker. */
-  take(key: string, demand: TokenDemand): TokenGrant {
-    const grant = this.#limits.takeNow(key, demand);
-    const tokens = (demand.leased ?? 0) + grant.granted;
-    if (tokens > 0) this.#leases.set(key, { rate: demand.rate, tokens });
-    else this.#leases.delete(key);
-    return grant;
+  async take(demands: readonly KeyedDemand[]): Promise<readonly TokenGrant[]> {
+    const grants = await this.#takeTokens(demands);
+    for (const [i, { key, demand }] of demands.entries()) {
+      const tokens = (demand.leased ?? 0) + (grants[i]?.granted ?? 0);
+      if (tokens > 0) this.#leases.set(key, { rate: demand.rate, tokens });
+      else this.#leases.delete(key);
+    }
+    if (this.#isEnded) this.#giveBack();
+    return grants;
   }
 
   /**
    * The worker has ended. What it has used since it asked last, for less than 100 ms in most cases, goes back, too:
    * nobody is refused for tokens that nobody has used.
    */
-  giveBack(): void {
-    for (const [key, { rate, tokens }] of this.#leases.latest(maxLeases)) {
-      this.#limits.takeNow(key, { rate, spent: -tokens, wanted: 0 });
-    }
+  end(): void {
+    this.#isEnded = true;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    const demands = Array.from(this.#leases.latest(maxLeases), ([key, { rate, tokens }]): KeyedDemand => {
+      return { key, demand: { rate, spent: -tokens, wanted: 0 } };
+    });
     this.#leases.clear();
+    if (demands.length > 0) void this.#takeTokens(demands);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { afterRunning } from "@hemi/common";
-import { CountTeller, HemiError, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
+import { CountTeller, HemiError, type LogEntry } from "@hemi/hemi/base";
 import { Channel, RemoteError, WithHandle, type Handlers } from "../channel/channel.ts";
 import {
   assertSameProtocol,
@@ -18,9 +18,9 @@ import {
 import { within } from "../channel/within.ts";
 import { endOf, startChild, type ChildOptions } from "./child-process.ts";
 import type { ProgramCounts } from "./program-counts.ts";
+import type { ProgramLimits } from "./program-limits.ts";
 import type { ProgramLocks } from "./program-locks.ts";
 import type { Sockets } from "./sockets.ts";
-import { TokenLeases } from "./token-leases.ts";
 
 /**
  *     booting ──> ready ──quit──> draining ──> ended
@@ -40,7 +40,7 @@ export interface WorkerProcessOptions {
   /** What all workers have counted. */
   readonly counts: ProgramCounts;
   /** The rate limits that all workers share. */
-  readonly limits: MemoryRateLimits;
+  readonly limits: ProgramLimits;
   /** The locks that all workers share. */
   readonly locks: ProgramLocks;
   /** Is given lines of its error log. */
@@ -68,7 +68,7 @@ export class WorkerProcess {
   constructor(options: WorkerProcessOptions) {
     const { slot, sockets, children, broadcast, secret, renewSecret, counts, logged, accessLines } = options;
     const { limits, locks, stuck } = options;
-    const leases = new TokenLeases(limits);
+    const leases = limits.leases();
     this.slot = slot;
     this.#child = startChild("worker", children);
     const handlers: Handlers<LeaderCalls> = {
@@ -97,8 +97,8 @@ export class WorkerProcess {
         for (const news of await counts.news(this.#teller)) this.#channel.tell("summed", news);
         return undefined;
       },
-      takeTokens: (demands) => demands.map(({ key, demand }) => leases.take(key, demand)),
-      strike: (strikes) => strikes.map(({ key, strike }) => limits.strikeNow(key, strike)),
+      takeTokens: (demands) => leases.take(demands),
+      strike: (strikes) => limits.strike(strikes),
       acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, this),
       renewLock: ({ ttl, ...held }) => locks.renew(held, ttl),
       releaseLock: (held) => {
@@ -121,7 +121,7 @@ export class WorkerProcess {
       sockets.forget(this);
       counts.ended(this);
       locks.releaseAll(this);
-      leases.giveBack();
+      leases.end();
       return reason;
     });
   }

@@ -33,13 +33,26 @@ test("a client that is banned or has spent its rate stays so in another process"
   before.takeNow("spent", demand);
   before.strikeNow("struck", strike);
   before.strikeNow("banned", { ...strike, limit: 1 });
-  after.restore(before.state());
+  for (const state of before.states(1)) after.restore(state);
   expect(after.takeNow("spent", demand).granted).toBe(0);
   expect(after.takeNow("banned", demand)).toMatchObject({ granted: 0, bannedFor: 1000 });
   expect(after.strikeNow("struck", strike).bannedFor).toBe(1000);
   now += 1000;
   expect(after.takeNow("spent", demand).granted).toBe(1);
   expect(after.takeNow("banned", demand)).toMatchObject({ granted: 1, bannedFor: 0 });
-  before.takeNow("later", demand);
-  expect(before.state(1).buckets.map(({ key }) => key)).toEqual(["later"]);
+});
+
+test("all keys are passed on, however many there are, in parts of a limited size", () => {
+  const [before, after] = [new MemoryRateLimits(), new MemoryRateLimits()];
+  const keys = Array.from({ length: 1001 }, (_, number) => `client ${number}`);
+  for (const key of keys) before.strikeNow(key, { count: 1, limit: 1, window: 1000, ban: 60_000 });
+  let parts = 0;
+  for (const state of before.states(100)) {
+    expect(state.bans.length).toBeLessThanOrEqual(100);
+    after.restore(state);
+    parts++;
+  }
+  expect(parts).toBe(11);
+  const demand = { rate: { interval: 1000, burst: 1 }, spent: 0, wanted: 1 };
+  expect(keys.filter((key) => after.takeNow(key, demand).bannedFor === 0)).toEqual([]);
 });

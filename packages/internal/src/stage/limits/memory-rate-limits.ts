@@ -79,16 +79,24 @@ export class MemoryRateLimits implements RateLimitStore {
     return { strikes: 0, bannedFor: ban };
   }
 
-  /** Of each sort the `maxKeys` most recent ones. Default: 50,000. */
-  state(maxKeys = 50_000): RateLimitState {
-    const now = this.#now();
-    return {
-      buckets: Array.from(this.#arrivals.latest(maxKeys), ([key, arrival]) => ({ key, arrival: arrival - now })),
-      windows: Array.from(this.#windows.latest(maxKeys), ([key, { since, strikes }]) => {
-        return { key, since: since - now, strikes };
-      }),
-      bans: Array.from(this.#bans.latest(maxKeys), ([key, end]) => ({ key, end: end - now })),
-    };
+  /**
+   * All that is remembered, those first that were used longest ago, in parts with at most `max` keys of each sort. What
+   * changes while they are read may be in none of them.
+   */
+  *states(max: number): IterableIterator<RateLimitState> {
+    const buckets = this.#arrivals.latest(Infinity);
+    const windows = this.#windows.latest(Infinity);
+    const bans = this.#bans.latest(Infinity);
+    for (;;) {
+      const now = this.#now();
+      const state: RateLimitState = {
+        buckets: nextOf(buckets, max).map(([key, arrival]) => ({ key, arrival: arrival - now })),
+        windows: nextOf(windows, max).map(([key, { since, strikes }]) => ({ key, since: since - now, strikes })),
+        bans: nextOf(bans, max).map(([key, end]) => ({ key, end: end - now })),
+      };
+      if (state.buckets.length + state.windows.length + state.bans.length === 0) return;
+      yield state;
+    }
   }
 
   /** Goes on with what another process remembered, in place of what is known of the same keys. */
@@ -106,4 +114,14 @@ export class MemoryRateLimits implements RateLimitStore {
     this.#bans.delete(key);
     return 0;
   }
+}
+
+function nextOf<Value>(values: Iterator<Value>, max: number): Value[] {
+  const taken: Value[] = [];
+  while (taken.length < max) {
+    const next = values.next();
+    if (next.done === true) break;
+    taken.push(next.value);
+  }
+  return taken;
 }

@@ -80,6 +80,13 @@ export class HeldLock implements Lock {
     clearTimeout(this.#timer);
     const { ttl } = this.#options;
     const left = askedAt + ttl - performance.now();
-    this.#timer = setTimeout(() => this.lose(`it was not renewed within ${ttl} ms`), Math.max(0, left)).unref();
+    const expire = (): void => {
+      if (left > longestWait) this.#expireAfter(askedAt);
+      else this.lose(`it was not renewed within ${ttl} ms`);
+    };
+    this.#timer = setTimeout(expire, Math.min(Math.max(0, left), longestWait)).unref();
   }
 }
+
+/** In milliseconds: timers of Node.js end at once if they are to wait for more than 24 days. */
+const longestWait = 24 * 3_600_000;

@@ -31,8 +31,11 @@ export async function keepLock<Result>(
   }
 }
 
-/** Thrice in the time of the lock: one answer may be lost. */
+/** Thrice in the time of the lock, and once a day at least: one answer may be lost. */
 function renewed(lock: Lock, ttl: number): NodeJS.Timeout {
   // If it cannot be renewed, the signal of the lock tells in time.
-  return setInterval(() => void lock.renew().catch(() => {}), ttl / 3).unref();
+  return setInterval(() => void lock.renew().catch(() => {}), Math.min(ttl / 3, longestInterval)).unref();
 }
+
+/** In milliseconds: timers of Node.js end at once if they are to wait for more than 24 days. */
+const longestInterval = 24 * 3_600_000;

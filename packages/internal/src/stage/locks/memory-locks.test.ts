@@ -55,3 +55,13 @@ test("work under a lock that is lost is told so by its signal", async () => {
   );
   expect(String(reason?.result)).toContain("the lock job was lost: somebody else has it");
 });
+
+test("a lock for longer than a timer of Node.js can wait is held, and can be renewed", async () => {
+  const { service } = makeServices();
+  const lock = (await service.acquireLock("a", { ttl: 60 * 24 * 3_600_000 })) ?? expect.fail();
+  const short = await service.acquireLock("beside it", { ttl: 1000 });
+  await new Promise((resolve) => short?.signal.addEventListener("abort", resolve));
+  expect(lock.signal.aborted).toBe(false);
+  await lock.renew();
+  await lock.release();
+});

@@ -19,6 +19,16 @@ export interface HeldName {
   readonly token: number;
 }
 
+/** What a table knows, for another process. */
+export interface LockState {
+  readonly held: readonly (HeldName & {
+    /** In milliseconds from now. */
+    readonly expiresIn: number;
+  })[];
+  /** The highest fencing token that was ever granted. */
+  readonly lastToken: number;
+}
+
 /** The table of locks, without timers: one that has expired is free for the next who asks. */
 export class LockTable {
   readonly #now: () => number;
@@ -72,6 +82,28 @@ export class LockTable {
       released.push({ name, token });
     }
     return released;
+  }
+
+  /** In parts with at most `max` locks each, at least one. What changes while they are read may be in none of them. */
+  *states(max: number): IterableIterator<LockState> {
+    let held: LockState["held"][number][] = [];
+    for (const [name, { token, expiresAt }] of this.#held) {
+      held.push({ name, token, expiresIn: expiresAt - this.#now() });
+      if (held.length < max) continue;
+      yield { held, lastToken: this.#lastToken };
+      held = [];
+    }
+    yield { held, lastToken: this.#lastToken };
+  }
+
+  /** Goes on with what another process knew. `owner`: who has those of which this table does not know it. */
+  restore({ held, lastToken }: LockState, owner: object): void {
+    this.#lastToken = Math.max(this.#lastToken, lastToken);
+    for (const { name, token, expiresIn } of held) {
+      const known = this.#held.get(name);
+      const holder = known?.token === token ? known.owner : owner;
+      this.#held.set(name, { token, owner: holder, expiresAt: this.#now() + expiresIn });
+    }
   }
 
   #removeExpired(now: number): void {
