@@ -104,6 +104,21 @@ test("a flood of clients without cookies fills no disk, and ends no session of a
   expect(await site.stater.find(unused)).toBeUndefined();
 });
 
+test("while another process keeps the database locked, sessions are read, changes fail, and both go on after it", async () => {
+  await using folder = await newFolder();
+  await using site = await staterSite(staterIn(folder.path));
+  const { stater } = site;
+  const token = await tokenOf(stater);
+  using database = new DatabaseSync(join(folder.path, "s.sqlite"));
+  database.exec("BEGIN IMMEDIATE");
+  const [found, changed] = await Promise.allSettled([stater.find(token), stater.write(token, change("a", "2"))]);
+  expect(found).toMatchObject({ status: "fulfilled", value: new Map([["a", expect.objectContaining({ json: "1" })]]) });
+  expect(changed).toMatchObject({ status: "rejected", reason: expect.objectContaining({ code: "ERR_SQLITE_ERROR" }) });
+  database.exec("COMMIT");
+  expect(await stater.write(token, change("a", "3"))).toMatchObject({ token });
+  expect((await stater.find(token))?.get("a")?.json).toBe("3");
+});
+
 test("a session from while the clock was ahead does not last for longer, and a clock put back a little ends none", async () => {
   await using site = await makeStater();
   const token = await tokenOf(site.stater);
