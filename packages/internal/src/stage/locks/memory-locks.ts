@@ -47,8 +47,7 @@ export class LockTable {
     if (holding !== undefined && holding.expiresAt > now) return undefined;
     if (this.#held.size >= maxLocks) this.#removeExpired(now);
     if (this.#held.size >= maxLocks) throw new HemiError("HEMI_USAGE", `there are ${maxLocks} locks already`);
-    // By the time: tokens rise over restarts of the process, too.
-    const token = Math.max(this.#lastToken + 1, Date.now() * tokensInMs);
+    const token = tokenAfter(this.#lastToken, Date.now());
     this.#lastToken = token;
     this.#held.set(name, { token, owner, expiresAt: now + ttl });
     return token;
@@ -134,3 +133,11 @@ export class MemoryLocks implements LockService {
 const maxLocks = 100_000;
 /** The time in milliseconds has 41 bits, a safe integer 53. */
 const tokensInMs = 1000;
+
+/**
+ * The next fencing token. It goes by the time, in milliseconds since the epoch: tokens rise, too, where the last one is
+ * not known any more.
+ */
+export function tokenAfter(last: number, time: number): number {
+  return Math.max(last + 1, Math.floor(time * tokensInMs));
+}

@@ -1,4 +1,4 @@
-import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, rm, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +50,20 @@ test("while another process holds the database, locks wait and the event loop go
   while (turns < 20) await new Promise((resolve) => setTimeout(() => resolve(turns++), 1));
   database.exec("COMMIT");
   expect((await locking)?.name).toBe("a");
+});
+
+test("tokens rise, too, when somebody has removed the database", async () => {
+  await using folder = await newFolder();
+  const tokens = [];
+  for (let i = 0; i < 3; i++) {
+    const { stage, service } = await programIn(folder.path);
+    await using lock = (await service.acquireLock("a", { ttl: 60_000 })) ?? expect.fail();
+    tokens.push(lock.token);
+    await lock.release();
+    await stage.quit();
+    await rm(join(folder.path, "l.sqlite"));
+  }
+  expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b));
 });
 
 test("a lock that nobody else has is kept over a clock that jumps ahead", async () => {

@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { defineAddon } from "../kinds/addon.ts";
 import { HeldLock } from "./held-lock.ts";
 import { lockService, type Lock, type LockOptions, type LockService } from "./lock-service.ts";
+import { tokenAfter } from "./memory-locks.ts";
 
 const props = {
   /** The database file. Programs that name the same one share their locks. Default: `locks.sqlite` in `%varsDir`. */
@@ -65,8 +66,10 @@ class SqliteLocks implements Part, LockService {
         now,
       );
       if (held !== undefined) return undefined;
-      const [counted] = database.rows("UPDATE counter SET value = value + 1 WHERE name = 'token' RETURNING value");
-      const next = Number(counted?.["value"]);
+      const [counted] = database.rows("SELECT value FROM counter WHERE name = 'token'");
+      // By the time: who has removed the file has not made tokens begin anew.
+      const next = tokenAfter(Number(counted?.["value"] ?? 0), now);
+      database.run("UPDATE counter SET value = ? WHERE name = 'token'", next);
       database.run("INSERT OR REPLACE INTO lock VALUES (?, ?, ?, ?)", name, next, now + ttl, ttl);
       database.run("DELETE FROM lock WHERE expires_at < ?", now - keptTime);
       return next;
