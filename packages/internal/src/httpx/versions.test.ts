@@ -121,6 +121,31 @@ describe.each<{ name: string; version: string; tls: boolean; ask: Ask }>([
     ]);
   });
 
+  test.each<[string, Handle]>([
+    ["send without content", (_req, resp) => (resp.send(), true)],
+    ["end", (_req, resp) => (resp.end(), true)],
+    ["a head and an end", (_req, resp) => (resp.sendHead(), resp.end(), true)],
+  ])("an answer to HEAD by %s tells no length that GET might not have", async (_name, onHead) => {
+    const handle: Handle = (req, resp) => (req.method === "HEAD" ? onHead(req, resp) : (resp.send("hello"), true));
+    const answer = await askOnce(handle, { method: "HEAD" });
+    expect(answer).toMatchObject({ status: 200, text: "" });
+    expect(answer.headers).not.toHaveProperty("content-length");
+    expect(answer.headers).not.toHaveProperty("transfer-encoding");
+  });
+
+  test.each<[string, Handle, string | undefined]>([
+    ["text", (_req, resp) => (resp.send("hello"), true), "5"],
+    ["no text", (_req, resp) => (resp.send(""), true), "0"],
+    ["a size alone", (_req, resp) => ((resp.contentSize = 5), resp.send(), true), "5"],
+    ["a redirection", (_req, resp) => (resp.redirect("/b"), true), "0"],
+    ["a status without content", (_req, resp) => ((resp.status = 204), resp.send(), true), undefined],
+    ["a status that resets", (_req, resp) => ((resp.status = 205), resp.send(), true), "0"],
+  ])("an answer to HEAD with %s tells the length that GET has", async (_name, handle, length) => {
+    const answer = await askOnce(handle, { method: "HEAD" });
+    expect(answer.text).toBe("");
+    expect(answer.headers["content-length"]).toBe(length);
+  });
+
   test("an answer is what the handlet made it", async () => {
     const answer = await askOnce((_req, resp) => {
       resp.status = 201;

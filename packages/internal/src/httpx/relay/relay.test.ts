@@ -1,6 +1,7 @@
 import { mkdir, mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { join as joinText, variable } from "../../config/object.ts";
 import { answer, asked, end, fcgiRecord, type FcgiAsked } from "../../testing/fcgi-program.ts";
@@ -45,6 +46,28 @@ describe("a relay", () => {
     expect(response).toMatchObject({ status: 404, text: "hello" });
     expect(response.headers).toMatchObject({ "x-a": "b", "content-type": "text/plain", "content-length": "5" });
     expect(response.headers).not.toHaveProperty("status");
+  });
+
+  test.each([
+    ["at once", false],
+    ["in pieces", true],
+  ])("answers HEAD with the length that the program says, or with none, %s", async (_way, isSplit) => {
+    for (const [field, length] of [
+      ["Content-Length: 5\r\n", "5"],
+      ["", undefined],
+    ] as const) {
+      const head = `Content-Type: text/plain\r\n${field}\r\n`;
+      const say = async (_asked: unknown, conn: BackendConn): Promise<void> => {
+        if (!isSplit) return void conn.send(answer(head));
+        conn.send(fcgiRecord(recordTypes.stdout, head));
+        for (let turn = 0; turn < 20; turn++) await setImmediate();
+        conn.send(end());
+      };
+      await using site = await relayTo(say, { proxy: { bufferServerContent: true } });
+      const response = await site.relay.ask("HEAD /a.php");
+      expect(response).toMatchObject({ status: 200, text: "" });
+      expect(response.headers["content-length"]).toBe(length);
+    }
   });
 
   test("tells the program what is asked, and gives it the content", async () => {

@@ -242,6 +242,20 @@ test("what is fetched anew is stored, however many answers to HEAD differ from w
   expect((await site.get("/")).headers["cache-status"]).toMatch(/hit/);
 });
 
+test("an answer to HEAD without content is no other size than that of what is stored", async () => {
+  await using site = await cachedSite((req, resp) => {
+    resp.setHeader("cache-control", "max-age=60");
+    resp.send(req.method === "HEAD" ? undefined : "hello");
+    return true;
+  });
+  const served = `http://127.0.0.1:${site.port}/`;
+  await (await fetch(served)).text();
+  const head = async (headers = {}) => (await fetch(served, { method: "HEAD", headers })).headers.get("content-length");
+  expect(await head()).toBe("5");
+  expect(await head(reload)).toBeNull();
+  expect(await head()).toBe("5");
+});
+
 test("a HEAD that the backend does not answer gets 504", async () => {
   await using backend = await RawBackend.listen(async (conn) => {
     const { line } = await conn.request();

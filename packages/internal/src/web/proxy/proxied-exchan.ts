@@ -182,7 +182,8 @@ export class ProxiedExchan implements TunnelHandler {
 
   #beginContent(head: NodeResponseHead): void {
     const { bufferedAnswer } = this.#traits;
-    if (mayBeGathered(head, bufferedAnswer)) {
+    // What comes after a head for HEAD says nothing of the content that GET would have.
+    if (this.#req.method !== "HEAD" && mayBeGathered(head, bufferedAnswer)) {
       this.#gathered = new GatheredAnswer(bufferedAnswer);
       return;
     }

@@ -69,6 +69,7 @@ function redirect(status: number, location: Template): FixedResponse {
       const location = locate(req);
       resp.status = status;
       resp.setHeader("location", location);
+      resp.contentSize = 0;
       resp.send();
       return true;
     },

@@ -75,9 +75,13 @@ export class Response extends TrackedResponse {
     return this.#state === "done" && this.pipe?.hasBegun !== true && this.lasting === undefined;
   }
 
-  /** Sends head and content at once. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
+  /**
+   * Sends head and content at once. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. Without an
+   * argument, the content is empty; but the response to HEAD then tells no length, unless `contentSize` is set.
+   */
   send(content?: string | Uint8Array): void {
     this.assertOpen();
+    if (content === undefined && this.wire.head.method === "HEAD" && this.#hasContent()) return this.#sendHeadAlone();
     if (typeof content === "string") this.useType("text/plain; charset=utf-8");
     const pipe = this.pipe;
     if (pipe?.isHooked === true) {
@@ -90,6 +94,12 @@ export class Response extends TrackedResponse {
         return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
     this.#sendWhole(content, this.knownContent !== undefined);
+  }
+
+  /** To HEAD: a handlet that makes no content for it says nothing of the length that GET would get (RFC 9110 8.6). */
+  #sendHeadAlone(): void {
+    this.#beginStreaming();
+    this.#finish();
   }
 
   /** `isLasting`: see `ExchanWire`. */
@@ -135,6 +145,7 @@ export class Response extends TrackedResponse {
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): void {
     this.status = status;
     this.setHeader("location", encodeLocation(location));
+    this.contentSize = 0;
     this.send();
   }
 
