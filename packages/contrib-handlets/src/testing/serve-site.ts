@@ -91,7 +91,8 @@ const store = defineAddon({ sign: "store", offers: [rateLimitStore], create: () 
 const { bootText } = bootWith([contribHandlets, pack("test", [answerer, store])]);
 
 /**
- * `rules` are those before the one that answers, or handlets for one rule; `server` are props of the server. Rejects with the ConfigError of a wrong one.
+ * `rules` are those before the one that answers, or handlets for one rule; `server` are props of the server. Rejects
+ * with the ConfigError of a wrong one.
  */
 export async function serveSite(rules: string, address = "127.0.0.1:0", server = ""): Promise<Site> {
   const sink = new MemorySink();

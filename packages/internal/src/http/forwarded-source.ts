@@ -24,8 +24,8 @@ export interface ForwardedTrust {
   /** The proxies that are believed. */
   readonly trustForwarded: AddressSet;
   /**
-   * The one form that they are believed in (`x-forwarded-for` with `x-forwarded-proto`): a proxy that sets the other one
-   * passes on what its client says in this.
+   * The one form that they are believed in (`x-forwarded-for` with `x-forwarded-proto`): a proxy that sets the other
+   * one passes on what its client says in this.
    */
   readonly forwardedField: "x-forwarded-for" | "forwarded";
 }

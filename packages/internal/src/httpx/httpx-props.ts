@@ -47,9 +47,9 @@ const connProps = {
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
   /**
    * Addresses of HTTP proxies that are trusted to name the client and its scheme. `$srcHost` is then the last address
-   * in `forwardedField` that is not one of these proxies, or `unknown` if a trusted proxy names no address. `$scheme` is
-   * `http` or `https` as they say of this client in `x-forwarded-proto`, or in `proto` of `forwarded`, and that of the
-   * connection if they say nothing. The host that a proxy reports is left to the components that read it. Behind
+   * in `forwardedField` that is not one of these proxies, or `unknown` if a trusted proxy names no address. `$scheme`
+   * is `http` or `https` as they say of this client in `x-forwarded-proto`, or in `proto` of `forwarded`, and that of
+   * the connection if they say nothing. The host that a proxy reports is left to the components that read it. Behind
    * `proxyProtocol`, the client named there is compared with this list.
    */
   trustForwarded: prop.addresses({ default: [], inherited: true, reload: "live" }),

@@ -70,9 +70,9 @@ export const requestProps = {
   forwarded: prop.choice(["both", "x", "standard", "none"], { default: "both" }),
   /**
    * Peers, such as a load balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and
-   * extended. With `both`, only the form that the peer uses is sent. `x-forwarded-proto` then has one value, that of the
-   * client. If only the server trusts a peer (its own `trustForwarded`), its fields are dropped, and the backend is told
-   * the client that they name, which is `$srcHost`, and its `$scheme`.
+   * extended. With `both`, only the form that the peer uses is sent. `x-forwarded-proto` then has one value, that of
+   * the client. If only the server trusts a peer (its own `trustForwarded`), its fields are dropped, and the backend is
+   * told the client that they name, which is `$srcHost`, and its `$scheme`.
    */
   trustForwarded: prop.addresses({ default: [], inherited: true }),
   /**

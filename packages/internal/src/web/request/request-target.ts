@@ -64,7 +64,7 @@ export abstract class RequestTarget {
   get scheme(): "http" | "https" {
     const { head } = this.asked.wire;
     const forwarded = this.forwarded();
-    if (forwarded === undefined || !forwarded.hasTrustedSender) return head.scheme;
+    if (forwarded?.hasTrustedSender !== true) return head.scheme;
     return forwarded.scheme ?? (head.targetScheme === "https" ? "https" : head.scheme);
   }
 

@@ -81,7 +81,11 @@ export class Response extends TrackedResponse {
    */
   send(content?: string | Uint8Array): void {
     this.assertOpen();
-    if (content === undefined && this.wire.head.method === "HEAD" && this.#hasContent()) return this.#sendHeadAlone();
+    if (content === undefined && this.wire.head.method === "HEAD" && this.#hasContent()) {
+      // No length of 0 (RFC 9110 8.6): a handlet may have left out content that GET would have.
+      this.#beginStreaming();
+      return this.#finish();
+    }
     if (typeof content === "string") this.useType("text/plain; charset=utf-8");
     const pipe = this.pipe;
     if (pipe?.isHooked === true) {
@@ -94,12 +98,6 @@ export class Response extends TrackedResponse {
         return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
     this.#sendWhole(content, this.knownContent !== undefined);
-  }
-
-  /** To HEAD: a handlet that makes no content for it says nothing of the length that GET would get (RFC 9110 8.6). */
-  #sendHeadAlone(): void {
-    this.#beginStreaming();
-    this.#finish();
   }
 
   /** `isLasting`: see `ExchanWire`. */
