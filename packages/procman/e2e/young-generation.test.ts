@@ -22,8 +22,8 @@ export default function handle(req, res) {
 `;
 
 test.each([
-  { what: "a worker has two semi-spaces of 2 MB", args: ["--workers", "1"], least: 4, most: 4 },
-  { what: "a single process keeps what its start has needed", args: ["--single"], least: 2, most: 8 },
+  { what: "a worker has two semi-spaces of 8 MB at most", args: ["--workers", "1"], least: 1, most: 16 },
+  { what: "so has a single process", args: ["--single"], least: 1, most: 16 },
   { what: "a worker has what the user chose", args: ["--workers", "1"], chosen: 16, least: 32, most: 32 },
   { what: "a single process has what the user chose", args: ["--single"], chosen: 16, least: 32, most: 32 },
 ])("$what", async ({ args, chosen, least, most }) => {
