@@ -15,13 +15,16 @@ export function supervise(program, args, { cwd = process.cwd() } = {}) {
     process.on("SIGINT", handOn);
     process.on("SIGTERM", handOn);
 
+    // If we are ended without a word (SIGKILL, or SIGHUP when the terminal goes away), this pipe closes, and the shell
+    // at its end tells the program to end. It is there before the program, and is told of it at once: a program that is
+    // ready is watched. We do not handle SIGHUP ourselves: then `nohup npm start` works.
+    const watch = ["-c", 'read -r pid; read -r _; kill -TERM "$pid"'];
+    const watchdog = spawn("sh", watch, { stdio: ["pipe", "ignore", "ignore"], detached: true });
+    watchdog.stdin.on("error", () => {});
+
     // `detached` gives it a process group of its own: it hears of signals from us only, once each.
     const child = spawn(program, args, { cwd, stdio: ["ignore", "inherit", "inherit"], detached: true });
-
-    // If we are ended without a word (SIGKILL, or SIGHUP when the terminal goes away), this pipe closes, and the shell
-    // at its end tells the program to end. We do not handle SIGHUP ourselves: then `nohup npm start` works.
-    const watch = ["-c", 'read -r _; kill -TERM "$1"', "sh", String(child.pid)];
-    const watchdog = spawn("sh", watch, { stdio: ["pipe", "ignore", "ignore"], detached: true });
+    watchdog.stdin.write(`${child.pid}\n`);
 
     let lastWish = -Infinity;
     function handOn(signal) {
